@@ -1,0 +1,170 @@
+"""Argument checks shared by the public doors: every message names the argument, the rule, the value."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def unit_interval(**values: float) -> None:
+    """
+    Require every value to lie in [0, 1].
+
+    Parameters
+    ----------
+    **values : float
+        The values under their names.
+
+    Raises
+    ------
+    ValueError
+        If a value lies outside [0, 1] or is not a number.
+
+    Examples
+    --------
+    >>> unit_interval(gamma=1.2)
+    Traceback (most recent call last):
+    ValueError: gamma must lie in [0, 1], got 1.2
+    """
+    for name, value in values.items():
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name} must lie in [0, 1], got {value}")
+
+
+def at_least(minimum: float, **values: float | None) -> None:
+    """
+    Require every value that is given to be at least `minimum`.
+
+    Parameters
+    ----------
+    minimum : float
+        The smallest value allowed.
+    **values : float or None
+        The values under their names; None passes.
+
+    Raises
+    ------
+    ValueError
+        If a value is smaller than `minimum` or is not a number.
+
+    Examples
+    --------
+    >>> at_least(1, n=0)
+    Traceback (most recent call last):
+    ValueError: n must be at least 1, got 0
+    """
+    for name, value in values.items():
+        if value is not None and not value >= minimum:
+            raise ValueError(f"{name} must be at least {minimum}, got {value}")
+
+
+def positive(**values: float | None) -> None:
+    """
+    Require every value that is given to be positive and finite.
+
+    Parameters
+    ----------
+    **values : float or None
+        The values under their names; None passes.
+
+    Raises
+    ------
+    ValueError
+        If a value is zero, negative, infinite or not a number.
+
+    Examples
+    --------
+    >>> positive(policy_lr=-1)
+    Traceback (most recent call last):
+    ValueError: policy_lr must be positive and finite, got -1
+    """
+    for name, value in values.items():
+        if value is not None and not 0 < value < float("inf"):
+            raise ValueError(f"{name} must be positive and finite, got {value}")
+
+
+def shape(expected: tuple[int, ...], **arrays: NDArray[Any]) -> None:
+    """
+    Require every array to have exactly this shape; what would broadcast but differs is refused.
+
+    Parameters
+    ----------
+    expected : tuple of int
+        The shape; -1 stands for any length.
+    **arrays : ndarray
+        The arrays under their names.
+
+    Raises
+    ------
+    ValueError
+        If a shape differs.
+
+    Examples
+    --------
+    >>> shape((3,), weight=np.zeros((3, 1)))
+    Traceback (most recent call last):
+    ValueError: weight must have shape (3,), got (3, 1)
+    """
+    for name, array in arrays.items():
+        given = np.shape(array)
+        if len(given) != len(expected) or any(
+            want not in (-1, have) for want, have in zip(expected, given, strict=True)
+        ):
+            wanted = str(expected).replace("-1", "any")
+            raise ValueError(f"{name} must have shape {wanted}, got {given}")
+
+
+def finite(**arrays: NDArray[Any]) -> None:
+    """
+    Require every entry of every array to be finite.
+
+    Parameters
+    ----------
+    **arrays : ndarray
+        The arrays under their names.
+
+    Raises
+    ------
+    ValueError
+        If an entry is NaN or infinite; the first such index is named.
+
+    Examples
+    --------
+    >>> finite(rew=np.array([0.0, np.nan]))
+    Traceback (most recent call last):
+    ValueError: rew must be finite, got nan at index 1
+    """
+    for name, array in arrays.items():
+        good = np.isfinite(array)
+        if not good.all():
+            index = tuple(int(i) for i in np.argwhere(~good)[0])
+            at = index[0] if len(index) == 1 else index
+            raise ValueError(f"{name} must be finite, got {array[index]} at index {at}")
+
+
+def offsets(start: NDArray[np.int64], n_steps: int) -> None:
+    """
+    Require offsets of non-empty trajectories that fill `n_steps` steps.
+
+    Parameters
+    ----------
+    start : ndarray of int64, shape (K + 1,)
+        Offsets: from 0 to `n_steps`, strictly increasing.
+    n_steps : int
+        Length of the flat arrays, S.
+
+    Raises
+    ------
+    ValueError
+        If `start` breaks this rule.
+
+    Examples
+    --------
+    >>> offsets(np.array([0, 2]), 3)
+    Traceback (most recent call last):
+    ValueError: start must rise strictly from 0 to 3, got [0 2]
+    """
+    start = np.asarray(start)
+    good = start.ndim == 1 and start.size > 0 and np.issubdtype(start.dtype, np.integer)
+    if not good or start[0] != 0 or start[-1] != n_steps or (np.diff(start) <= 0).any():
+        raise ValueError(f"start must rise strictly from 0 to {n_steps}, got {start}")
