@@ -1,0 +1,1 @@
+"""A run: what it is made of, and what it leaves on disk and on the screen."""

@@ -1,0 +1,61 @@
+"""Files of a run: what is replaced is the old file or the new one, never half of each."""
+
+import os
+from pathlib import Path
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """
+    Write a whole file, or leave what is there as it is.
+
+    Parameters
+    ----------
+    path : Path
+        The file to create or to replace; its directory exists.
+    data : bytes
+        The new content.
+
+    Raises
+    ------
+    OSError
+        If the disk is full, the directory is missing or may not be written to. `path` is then
+        untouched.
+
+    Notes
+    -----
+    The data go to a temporary file in the same directory, and so on the same file system, where
+    `os.replace` is one atomic step. The file is flushed to the disk before that step, because a
+    file system may otherwise carry out the renaming first and lose the data in a power cut; the
+    directory is flushed after it, so that the renaming itself survives. A process that is killed
+    in between leaves the temporary file, ``.NAME.PID.tmp``, and nothing else.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_atomically(Path(folder, "a.txt"), b"first")
+    ...     write_atomically(Path(folder, "a.txt"), b"second")
+    ...     [(file.name, file.read_bytes()) for file in Path(folder).iterdir()]
+    [('a.txt', b'second')]
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_directory(path.parent)
+
+
+def _sync_directory(folder: Path) -> None:
+    """Flush a directory's entries to the disk, where the system lets a directory be opened."""
+    if hasattr(os, "O_DIRECTORY"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
