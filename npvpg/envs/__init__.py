@@ -1,0 +1,48 @@
+"""
+Compiled environments that are Gymnasium vector environments.
+
+Importing this package registers a compiled twin of each of Gymnasium's classic control problems::
+
+    import gymnasium
+    import npvpg.envs
+
+    envs = gymnasium.make_vec("npvpg/CartPole-v1", num_envs=64)
+
+Given the same seeds and actions it returns the same numbers as
+``gymnasium.make_vec("CartPole-v1", 64, "sync", {"autoreset_mode": "Disabled"})``. There is no
+autoreset, and ``envs.metadata["autoreset_mode"]`` says so to other libraries.
+``gymnasium.make("npvpg/CartPole-v1")`` is Gymnasium's own single environment.
+`CompiledEnv` makes such an environment of your own two functions.
+"""
+
+import gymnasium
+
+from npvpg.envs.base import CompiledVectorEnv
+from npvpg.envs.custom import CompiledEnv
+
+__all__ = ["COMPILED", "CompiledEnv", "CompiledVectorEnv"]
+
+COMPILED = {
+    "CartPole-v1": "npvpg.envs.cartpole:CartPoleVectorEnv",
+    "Acrobot-v1": "npvpg.envs.acrobot:AcrobotVectorEnv",
+    "MountainCar-v0": "npvpg.envs.mountain_car:MountainCarVectorEnv",
+    "MountainCarContinuous-v0": "npvpg.envs.mountain_car:MountainCarContinuousVectorEnv",
+    "Pendulum-v1": "npvpg.envs.pendulum:PendulumVectorEnv",
+}
+"""Environments of Gymnasium that have a compiled twin, named "npvpg/" and their own name."""
+
+
+def _register() -> None:
+    for name, entry_point in COMPILED.items():
+        if f"npvpg/{name}" not in gymnasium.registry:
+            original = gymnasium.spec(name)
+            gymnasium.register(
+                f"npvpg/{name}",
+                entry_point=original.entry_point,
+                vector_entry_point=entry_point,
+                reward_threshold=original.reward_threshold,
+                max_episode_steps=original.max_episode_steps,
+            )
+
+
+_register()

@@ -1,0 +1,38 @@
+"""Pendulum-v1, compiled."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium.envs.classic_control import utils
+from gymnasium.envs.classic_control.pendulum import DEFAULT_X, DEFAULT_Y, PendulumEnv
+from numpy.typing import NDArray
+
+from npvpg.envs.classic import ClassicVectorEnv
+from npvpg.kernels.physics import pendulum
+
+
+class PendulumVectorEnv(ClassicVectorEnv):
+    """A pendulum with a weak motor; state (angle, angular velocity, last torque or NaN)."""
+
+    env_id = "Pendulum-v1"
+    original = PendulumEnv
+    kernels = (pendulum.reset, pendulum.step)
+    state_size = 3
+    low = (-DEFAULT_X, -DEFAULT_Y)
+    high = (DEFAULT_X, DEFAULT_Y)
+
+    def _bounds(
+        self, options: Mapping[str, Any] | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Let the options "x_init" and "y_init" replace the bounds, as Gymnasium does."""
+        if options is None or not ("x_init" in options or "y_init" in options):
+            return self._low, self._high
+        x = utils.verify_number_and_cast(options.get("x_init", DEFAULT_X))
+        y = utils.verify_number_and_cast(options.get("y_init", DEFAULT_Y))
+        high = np.array([x, y])
+        return -high, high
+
+    def _pose(self, state: NDArray[np.float64]) -> None:
+        self._drawer.state = state[:2].copy()
+        self._drawer.last_u = None if np.isnan(state[2]) else float(state[2])

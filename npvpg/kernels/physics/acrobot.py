@@ -1,0 +1,264 @@
+"""Acrobot-v1: two links that hang from a joint, with a motor in the elbow."""
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from npvpg.kernels.physics import ENDED
+
+GRAVITY = 9.8
+TIME_STEP = 0.2
+MAX_VELOCITY_1 = 4 * math.pi
+MAX_VELOCITY_2 = 9 * math.pi
+MASS_1 = MASS_2 = LENGTH_1 = INERTIA_1 = INERTIA_2 = 1.0
+CENTRE_1 = CENTRE_2 = 0.5
+
+
+def _draw(noise: NDArray[np.float64], state: NDArray[np.float64], obs: NDArray[np.float32]) -> None:
+    """
+    Start an episode.
+
+    Parameters
+    ----------
+    noise : ndarray of float64, shape (4,)
+        The initial state.
+    state : ndarray of float64, shape (4,)
+        Written: angle of the first link from hanging down, angle of the second from the first
+        [rad], their velocities [rad/s]; rounded to single precision.
+    obs : ndarray of float32, shape (6,)
+        Written: cosine and sine of each angle, then the velocities.
+
+    Notes
+    -----
+    Gymnasium takes these first cosines and sines in single precision, where NumPy uses its own
+    vectorised functions; the ones here are rounded from double precision and may differ in the
+    last bit. `npvpg.envs.AcrobotVectorEnv` asks NumPy.
+    """
+    for j in range(4):
+        state[j] = np.float32(noise[j])
+    observe(state, obs)
+
+
+def _observe(state: NDArray[np.float64], obs: NDArray[np.float32]) -> None:
+    """
+    Observe the angles by their cosines and sines.
+
+    Parameters
+    ----------
+    state : ndarray of float64, shape (4,)
+        As `draw` writes it.
+    obs : ndarray of float32, shape (6,)
+        Written.
+    """
+    obs[0], obs[1] = math.cos(state[0]), math.sin(state[0])
+    obs[2], obs[3] = math.cos(state[1]), math.sin(state[1])
+    obs[4], obs[5] = state[2], state[3]
+
+
+observe = njit(cache=True)(_observe)
+draw = njit(cache=True)(_draw)
+
+
+def _accelerations(
+    theta1: float, theta2: float, dtheta1: float, dtheta2: float, torque: float, two: float
+) -> tuple[float, float]:
+    r"""
+    Angular accelerations of both links.
+
+    Parameters
+    ----------
+    theta1, theta2 : float
+        Angles [rad].
+    dtheta1, dtheta2 : float
+        Angular velocities [rad/s].
+    torque : float
+        Torque of the motor in the elbow [N m].
+    two : float
+        The number 2, in a form that the compiler cannot know.
+
+    Returns
+    -------
+    ddtheta1, ddtheta2 : float
+        Angular accelerations [rad/s^2].
+
+    Notes
+    -----
+    The equations of the book [1]_, section 11.3 of its first edition.
+
+    References
+    ----------
+    .. [1] R. S. Sutton and A. G. Barto, "Reinforcement Learning: An Introduction", MIT Press, 1998.
+    """
+    cos2, sin2 = math.cos(theta2), math.sin(theta2)
+    d1 = (
+        MASS_1 * CENTRE_1**2
+        + MASS_2 * (LENGTH_1**2 + CENTRE_2**2 + 2 * LENGTH_1 * CENTRE_2 * cos2)
+        + INERTIA_1
+        + INERTIA_2
+    )
+    d2 = MASS_2 * (CENTRE_2**2 + LENGTH_1 * CENTRE_2 * cos2) + INERTIA_2
+    phi2 = MASS_2 * CENTRE_2 * GRAVITY * math.cos(theta1 + theta2 - math.pi / 2.0)
+    phi1 = (
+        -MASS_2 * LENGTH_1 * CENTRE_2 * math.pow(dtheta2, two) * sin2
+        - 2 * MASS_2 * LENGTH_1 * CENTRE_2 * dtheta2 * dtheta1 * sin2
+        + (MASS_1 * CENTRE_1 + MASS_2 * LENGTH_1) * GRAVITY * math.cos(theta1 - math.pi / 2)
+        + phi2
+    )
+    ddtheta2 = (
+        torque
+        + d2 / d1 * phi1
+        - MASS_2 * LENGTH_1 * CENTRE_2 * math.pow(dtheta1, two) * sin2
+        - phi2
+    ) / (MASS_2 * CENTRE_2**2 + INERTIA_2 - math.pow(d2, two) / d1)
+    return -(d2 * ddtheta2 + phi1) / d1, ddtheta2
+
+
+accelerations = njit(cache=True)(_accelerations)
+
+
+def _wrap(angle: float) -> float:
+    """
+    Bring an angle into [-pi, pi] by whole turns.
+
+    Parameters
+    ----------
+    angle : float
+        Angle [rad]; finite.
+
+    Returns
+    -------
+    float
+        The same direction [rad].
+    """
+    while angle > math.pi:
+        angle = angle - 2 * math.pi
+    while angle < -math.pi:
+        angle = angle + 2 * math.pi
+    return angle
+
+
+wrap = njit(cache=True)(_wrap)
+
+
+def _move(state: NDArray[np.float64], action: int, obs: NDArray[np.float32]) -> tuple[float, bool]:
+    """
+    Take one step of the classic Runge-Kutta method.
+
+    Parameters
+    ----------
+    state : ndarray of float64, shape (4,)
+        As `draw` writes it; advanced by 0.2 s, angles in [-pi, pi], velocities clipped.
+    action : int
+        0, 1, 2: torque -1, 0, 1 N m.
+    obs : ndarray of float32, shape (6,)
+        Written: cosine and sine of each angle, then the velocities.
+
+    Returns
+    -------
+    rew : float
+        -1, and 0 on reaching the goal.
+    terminated : bool
+        Whether the tip swung above the height of one link over the joint.
+
+    Notes
+    -----
+    ``two`` hides the exponent: knowing it, the compiler replaces pow(x, 2) by x * x, and the C
+    library's power differs from the product in the last bit for one number in 1,200.
+    """
+    torque = float(action - 1)
+    two = float(state.size - 2)
+    half, sixth = TIME_STEP / 2.0, TIME_STEP / 6.0
+    a, b, c, d = state[0], state[1], state[2], state[3]
+    # k1 = (c, d, e1, f1), and so on for k2 ... k4.
+    e1, f1 = accelerations(a, b, c, d, torque, two)
+    c2, d2 = c + half * e1, d + half * f1
+    e2, f2 = accelerations(a + half * c, b + half * d, c2, d2, torque, two)
+    c3, d3 = c + half * e2, d + half * f2
+    e3, f3 = accelerations(a + half * c2, b + half * d2, c3, d3, torque, two)
+    c4, d4 = c + TIME_STEP * e3, d + TIME_STEP * f3
+    e4, f4 = accelerations(a + TIME_STEP * c3, b + TIME_STEP * d3, c4, d4, torque, two)
+    state[0] = wrap(a + sixth * (c + 2 * c2 + 2 * c3 + c4))
+    state[1] = wrap(b + sixth * (d + 2 * d2 + 2 * d3 + d4))
+    velocity1 = c + sixth * (e1 + 2 * e2 + 2 * e3 + e4)
+    velocity2 = d + sixth * (f1 + 2 * f2 + 2 * f3 + f4)
+    state[2] = min(max(velocity1, -MAX_VELOCITY_1), MAX_VELOCITY_1)
+    state[3] = min(max(velocity2, -MAX_VELOCITY_2), MAX_VELOCITY_2)
+    observe(state, obs)
+    terminated = -math.cos(state[0]) - math.cos(state[1] + state[0]) > 1.0
+    return 0.0 if terminated else -1.0, terminated
+
+
+move = njit(cache=True)(_move)
+
+
+def _reset(
+    noise: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    state: NDArray[np.float64],
+    steps: NDArray[np.int64],
+    obs: NDArray[np.float32],
+) -> None:
+    """
+    Start an episode in some of the sub-environments.
+
+    Parameters
+    ----------
+    noise : ndarray of float64, shape (R, 4)
+        What each of them starts from.
+    rows : ndarray of int64, shape (R,)
+        Which sub-environments.
+    state, steps, obs : ndarray
+        Rows of the package's arrays, written.
+    """
+    for k in range(rows.size):
+        i = rows[k]
+        draw(noise[k], state[i], obs[i])
+        steps[i] = 0
+
+
+reset = njit(cache=True)(_reset)
+
+
+def _step(
+    act: NDArray[np.int64],
+    state: NDArray[np.float64],
+    steps: NDArray[np.int64],
+    limit: int,
+    obs: NDArray[np.float32],
+    rew: NDArray[np.float64],
+    ends: NDArray[np.bool_],
+) -> int:
+    """
+    Take one step in every sub-environment, or in none.
+
+    Parameters
+    ----------
+    act : ndarray of int64, shape (N,)
+        Actions.
+    state, steps, obs, rew, ends : ndarray
+        The package's arrays, written.
+    limit : int
+        Steps after which an episode is truncated.
+
+    Returns
+    -------
+    int
+        The first sub-environment that must be reset or got an action that does not exist; -1 if
+        all took their step.
+    """
+    n = steps.size
+    for i in range(n):
+        if steps[i] < 0 or not 0 <= act[i] < 3:
+            return i
+    for i in range(n):
+        rew[i], ends[0, i] = move(state[i], act[i], obs[i])
+        steps[i] += 1
+        ends[1, i] = steps[i] >= limit
+        if ends[0, i] or ends[1, i]:
+            steps[i] = ENDED
+    return -1
+
+
+step = njit(cache=True)(_step)

@@ -1,0 +1,196 @@
+"""MountainCarContinuous-v0: the mountain car with an engine that takes any force."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from npvpg.kernels.physics import ENDED
+
+POWER = 0.0015
+GRAVITY = 0.0025
+MIN_POSITION, MAX_POSITION = -1.2, 0.6
+MAX_SPEED = 0.07
+GOAL = 0.45
+
+
+def _draw(noise: NDArray[np.float64], state: NDArray[np.float64], obs: NDArray[np.float32]) -> None:
+    """
+    Start an episode at rest.
+
+    Parameters
+    ----------
+    noise : ndarray of float64, shape (1,)
+        The initial position.
+    state : ndarray of float64, shape (3,)
+        Written: position, velocity [length, length per step], and 1 if both are in single
+        precision: from the first step on, as in Gymnasium.
+    obs : ndarray of float32, shape (2,)
+        Written: position and velocity, rounded.
+    """
+    state[0], state[1], state[2] = noise[0], 0.0, 0.0
+    obs[0], obs[1] = state[0], state[1]
+
+
+draw = njit(cache=True)(_draw)
+
+
+def _rounded(x: float, single: bool) -> float:
+    """
+    Round to single precision, if asked.
+
+    Parameters
+    ----------
+    x : float
+        A number in double precision.
+    single : bool
+        Whether to round.
+
+    Returns
+    -------
+    float
+        The number. A sum or product of two singles, formed in double precision and rounded, is
+        the one that single precision gives.
+    """
+    return float(np.float32(x)) if single else x
+
+
+rounded = njit(cache=True)(_rounded)
+
+
+def _move(
+    state: NDArray[np.float64], action: NDArray[Any], obs: NDArray[np.float32]
+) -> tuple[float, bool]:
+    r"""
+    Take one step; the car stops dead at the left wall.
+
+    .. math:: v \leftarrow v + 0.0015\,a - 0.0025 \cos 3x, \qquad x \leftarrow x + v
+
+    Parameters
+    ----------
+    state : ndarray of float64, shape (3,)
+        As `draw` writes it; advanced by one step, velocity and position clipped.
+    action : ndarray of float32 or float64, shape (1,)
+        Force :math:`a`, clipped to [-1, 1].
+    obs : ndarray of float32, shape (2,)
+        Written: position and velocity, rounded.
+
+    Returns
+    -------
+    rew : float
+        100 on reaching the flag, less a tenth of the squared force as it was before clipping.
+    terminated : bool
+        Whether the car reached the flag.
+
+    Notes
+    -----
+    Gymnasium's step mixes numbers of NumPy with numbers of Python, which take the precision of
+    the NumPy number they meet. So an intermediate result is single where everything that entered
+    it was single or a Python number, and a clipped quantity is a Python number.
+    The exponent is in a form that the compiler cannot know, see `npvpg.kernels.physics.acrobot`.
+    """
+    position, velocity, single = state[0], state[1], state[2] == 1.0
+    force = float(action[0])
+    slope = GRAVITY * math.cos(rounded(3 * position, single))
+    if force < -1.0 or force > 1.0:
+        push = math.copysign(1.0, force) * POWER - slope
+        narrow = single
+        push = rounded(push, narrow)
+    elif action.itemsize == 4:
+        push = rounded(rounded(force * rounded(POWER, True), True) - rounded(slope, True), True)
+        narrow = single
+    else:
+        push = force * POWER - slope
+        narrow = False
+    velocity = rounded(velocity + push, narrow)
+    top = rounded(MAX_SPEED, narrow)
+    if velocity > top or velocity < -top:
+        velocity = math.copysign(MAX_SPEED, velocity)
+        narrow = single
+    velocity = rounded(velocity, narrow)
+    position = rounded(position + velocity, narrow)
+    left, right = rounded(MIN_POSITION, narrow), rounded(MAX_POSITION, narrow)
+    position = min(position, right)
+    position = max(position, left)
+    if position == left and velocity < 0:
+        velocity = 0.0
+    terminated = position >= rounded(GOAL, narrow) and velocity >= 0
+    state[0], state[1], state[2] = np.float32(position), np.float32(velocity), 1.0
+    obs[0], obs[1] = state[0], state[1]
+    effort = math.pow(float(action[0]), float(action.size + 1)) * 0.1
+    return (100.0 if terminated else 0.0) - effort, terminated
+
+
+move = njit(cache=True)(_move)
+
+
+def _reset(
+    noise: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    state: NDArray[np.float64],
+    steps: NDArray[np.int64],
+    obs: NDArray[np.float32],
+) -> None:
+    """
+    Start an episode in some of the sub-environments.
+
+    Parameters
+    ----------
+    noise : ndarray of float64, shape (R, 1)
+        What each of them starts from.
+    rows : ndarray of int64, shape (R,)
+        Which sub-environments.
+    state, steps, obs : ndarray
+        Rows of the package's arrays, written.
+    """
+    for k in range(rows.size):
+        i = rows[k]
+        draw(noise[k], state[i], obs[i])
+        steps[i] = 0
+
+
+reset = njit(cache=True)(_reset)
+
+
+def _step(
+    act: NDArray[Any],
+    state: NDArray[np.float64],
+    steps: NDArray[np.int64],
+    limit: int,
+    obs: NDArray[np.float32],
+    rew: NDArray[np.float64],
+    ends: NDArray[np.bool_],
+) -> int:
+    """
+    Take one step in every sub-environment, or in none.
+
+    Parameters
+    ----------
+    act : ndarray of float32 or float64, shape (N, 1)
+        Actions.
+    state, steps, obs, rew, ends : ndarray
+        The package's arrays, written.
+    limit : int
+        Steps after which an episode is truncated.
+
+    Returns
+    -------
+    int
+        The first sub-environment that must be reset; -1 if all took their step.
+    """
+    n = steps.size
+    for i in range(n):
+        if steps[i] < 0:
+            return i
+    for i in range(n):
+        rew[i], ends[0, i] = move(state[i], act[i], obs[i])
+        steps[i] += 1
+        ends[1, i] = steps[i] >= limit
+        if ends[0, i] or ends[1, i]:
+            steps[i] = ENDED
+    return -1
+
+
+step = njit(cache=True)(_step)

@@ -1,0 +1,166 @@
+"""Pendulum-v1: swing a pendulum up and hold it, with a motor too weak to lift it at once."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from npvpg.kernels.physics import ENDED
+
+GRAVITY = 10.0
+TIME_STEP = 0.05
+MASS = LENGTH = 1.0
+MAX_TORQUE = 2.0
+MAX_SPEED = 8.0
+
+
+def _draw(noise: NDArray[np.float64], state: NDArray[np.float64], obs: NDArray[np.float32]) -> None:
+    """
+    Start an episode.
+
+    Parameters
+    ----------
+    noise : ndarray of float64, shape (2,)
+        Initial angle and angular velocity.
+    state : ndarray of float64, shape (3,)
+        Written: angle from upright [rad], angular velocity [rad/s], and the torque of the last
+        step [N m], which a drawing shows; NaN before the first.
+    obs : ndarray of float32, shape (3,)
+        Written: cosine and sine of the angle, angular velocity.
+    """
+    state[0], state[1], state[2] = noise[0], noise[1], math.nan
+    obs[0], obs[1], obs[2] = math.cos(state[0]), math.sin(state[0]), state[1]
+
+
+draw = njit(cache=True)(_draw)
+
+
+def _move(
+    state: NDArray[np.float64], action: NDArray[Any], obs: NDArray[np.float32]
+) -> tuple[float, bool]:
+    r"""
+    Take one semi-implicit Euler step.
+
+    .. math:: \dot\theta \leftarrow \dot\theta
+              + \left(\frac{3g}{2l}\sin\theta + \frac{3}{ml^2}\,u\right)\Delta t, \qquad
+              \theta \leftarrow \theta + \dot\theta\,\Delta t
+
+    Parameters
+    ----------
+    state : ndarray of float64, shape (3,)
+        As `draw` writes it; advanced by 0.05 s, the velocity clipped to [-8, 8].
+    action : ndarray of float32 or float64, shape (1,)
+        Torque :math:`u` [N m], clipped to [-2, 2].
+    obs : ndarray of float32, shape (3,)
+        Written: cosine and sine of the angle, angular velocity.
+
+    Returns
+    -------
+    rew : float
+        :math:`-(\theta^2 + 0.1\,\dot\theta^2 + 0.001\,u^2)` of the state before the step, with
+        the angle in [-pi, pi).
+    terminated : bool
+        False.
+
+    Notes
+    -----
+    What depends on the torque alone is in the precision of the action. The exponent is in a form
+    that the compiler cannot know, see `npvpg.kernels.physics.acrobot`.
+    """
+    theta, theta_dot = state[0], state[1]
+    torque = float(action[0])
+    torque = min(torque, MAX_TORQUE)
+    torque = max(torque, -MAX_TORQUE)
+    two = float(action.size + 1)
+    if action.itemsize == 4:
+        square = np.float32(torque) ** np.float32(two)
+        effort = float(np.float32(np.float32(0.001) * square))
+        push = float(np.float32(3.0 / (MASS * LENGTH**2) * torque))
+    else:
+        effort = 0.001 * math.pow(torque, two)
+        push = 3.0 / (MASS * LENGTH**2) * torque
+    angle = (theta + math.pi) % (2 * math.pi) - math.pi
+    cost = math.pow(angle, two) + 0.1 * math.pow(theta_dot, two) + effort
+    pull = 3 * GRAVITY / (2 * LENGTH) * math.sin(theta)
+    theta_dot = theta_dot + (pull + push) * TIME_STEP
+    theta_dot = min(theta_dot, MAX_SPEED)
+    theta_dot = max(theta_dot, -MAX_SPEED)
+    theta = theta + theta_dot * TIME_STEP
+    state[0], state[1], state[2] = theta, theta_dot, torque
+    obs[0], obs[1], obs[2] = math.cos(theta), math.sin(theta), theta_dot
+    return -cost, False
+
+
+move = njit(cache=True)(_move)
+
+
+def _reset(
+    noise: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    state: NDArray[np.float64],
+    steps: NDArray[np.int64],
+    obs: NDArray[np.float32],
+) -> None:
+    """
+    Start an episode in some of the sub-environments.
+
+    Parameters
+    ----------
+    noise : ndarray of float64, shape (R, 2)
+        What each of them starts from.
+    rows : ndarray of int64, shape (R,)
+        Which sub-environments.
+    state, steps, obs : ndarray
+        Rows of the package's arrays, written.
+    """
+    for k in range(rows.size):
+        i = rows[k]
+        draw(noise[k], state[i], obs[i])
+        steps[i] = 0
+
+
+reset = njit(cache=True)(_reset)
+
+
+def _step(
+    act: NDArray[Any],
+    state: NDArray[np.float64],
+    steps: NDArray[np.int64],
+    limit: int,
+    obs: NDArray[np.float32],
+    rew: NDArray[np.float64],
+    ends: NDArray[np.bool_],
+) -> int:
+    """
+    Take one step in every sub-environment, or in none.
+
+    Parameters
+    ----------
+    act : ndarray of float32 or float64, shape (N, 1)
+        Actions.
+    state, steps, obs, rew, ends : ndarray
+        The package's arrays, written.
+    limit : int
+        Steps after which an episode is truncated.
+
+    Returns
+    -------
+    int
+        The first sub-environment that must be reset; -1 if all took their step.
+    """
+    n = steps.size
+    for i in range(n):
+        if steps[i] < 0:
+            return i
+    for i in range(n):
+        rew[i], ends[0, i] = move(state[i], act[i], obs[i])
+        steps[i] += 1
+        ends[1, i] = steps[i] >= limit
+        if ends[0, i] or ends[1, i]:
+            steps[i] = ENDED
+    return -1
+
+
+step = njit(cache=True)(_step)
