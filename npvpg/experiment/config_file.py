@@ -60,13 +60,30 @@ def read(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"{path} is no TOML file that can be read: {error}") from None
     try:
-        return _typed(table)
+        return typed(table)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _typed(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Bring the values of a table to the types of their fields."""
+def typed(table: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Bring the values of a table to the types of their fields.
+
+    Parameters
+    ----------
+    table : mapping
+        Values by field, as TOML or JSON give them.
+
+    Returns
+    -------
+    dict
+        Values by field: integers made floats and lists made tuples where that is due.
+
+    Raises
+    ------
+    ValueError
+        If a key is no field or a value has another type than its field.
+    """
     hints = get_type_hints(Config)
     values: dict[str, Any] = {}
     for name, value in table.items():
@@ -87,6 +104,36 @@ def _typed(table: Mapping[str, Any]) -> dict[str, Any]:
                 raise ValueError(f"{name} must be of type {plain.__name__}, got {value!r}")
             values[name] = value
     return values
+
+
+def complete(values: dict[str, Any], source: Path | str) -> Config:
+    """
+    Make a configuration of values that must name every field.
+
+    Parameters
+    ----------
+    values : dict
+        Values by field, as `read` gives them.
+    source : Path or str
+        Where they come from, for the message.
+
+    Returns
+    -------
+    Config
+        The configuration.
+
+    Raises
+    ------
+    ValueError
+        If a field is missing, or a value lies outside its range.
+    """
+    missing = [name for name in FIELDS if name not in values]
+    if missing:
+        raise ValueError(f"{source} must give every field, {', '.join(missing)} missing")
+    try:
+        return Config(**values)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
 
 
 def dumps(config: Config) -> str:

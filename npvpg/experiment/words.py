@@ -28,7 +28,12 @@ def nearest(word: str, words: Iterable[str], *, n: int = 3) -> str:
     ' (did you mean gamma?)'
     """
     folded = {known.lower(): known for known in words}
-    close = difflib.get_close_matches(word.lower(), folded, n=n, cutoff=0.6)
-    close += [known for known in folded if known not in close and word.lower() in known]
-    found = [folded[known] for known in close[:n]]
-    return f" (did you mean {' or '.join(found)}?)" if found else ""
+    part = word.lower().strip("-")
+    holding = [known for known in folded if len(part) > 1 and part in known]
+    alike = difflib.get_close_matches(word.lower(), folded, n=n, cutoff=0.6)
+    close = [*alike[:1], *holding, *alike[1:]] if len(part) > 3 else [*holding, *alike]
+    found = [folded[known] for known in dict.fromkeys(close)][:n]
+    if not found:
+        return ""
+    listed = f"{', '.join(found[:-1])} or {found[-1]}" if found[1:] else found[0]
+    return f" (did you mean {listed}?)"

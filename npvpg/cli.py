@@ -1,0 +1,145 @@
+"""
+The command `npvpg`: parse, call `npvpg.experiment`, print.
+
+Each command imports what it needs and no more, inside its function: the help must not wait for
+Gymnasium, nor an evaluation for the training.
+"""
+# ruff: noqa: PLC0415
+
+import contextlib
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+HELP = """\
+npvpg: vanilla policy gradient, written out by hand in NumPy
+
+usage: npvpg COMMAND [...]
+
+  npvpg train ENV      train a policy; every setting is a flag
+  npvpg evaluate RUN   play with the policy of a run: sampled and greedy returns
+  npvpg plot RUN ...   draw return against steps, of one run or of several
+
+npvpg COMMAND --help lists the flags. To begin with:
+
+  npvpg train CartPole-v1
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Carry out a command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The words after the name of the command; those of the process if not given.
+
+    Returns
+    -------
+    int
+        Exit code: 0; 2 after an error, told in one line; 128 and the number of the signal that
+        stopped the command.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal may lack Greek letters
+    try:
+        _command(words)(words[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # who read our output has gone; nor shall the interpreter complain
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (ValueError, OSError) as error:
+        print(f"npvpg: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as stop:
+        return 128 + getattr(stop, "signum", 2)
+    except SystemExit as end:  # the help of a command ends like this
+        return int(end.code or 0)
+    return 0
+
+
+def _command(words: list[str]) -> Callable[[list[str]], None]:
+    """Find the command that the first word names."""
+    first = words[0] if words else "--help"
+    if first in ("-h", "--help", "help"):
+        return lambda _: print(HELP, end="")
+    commands = {"train": _train, "evaluate": _evaluate, "plot": _plot, "--version": _version}
+    if first not in commands:
+        from npvpg.experiment.words import nearest
+
+        raise ValueError(f"unknown command {first!r}{nearest(first, commands)}; see npvpg --help")
+    return commands[first]
+
+
+def _version(_: list[str]) -> None:
+    """Print the version of the installed package."""
+    import importlib.metadata
+
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        print(f"npvpg {importlib.metadata.version('npvpg')}")
+
+
+def _train(words: list[str]) -> None:
+    """Train, or go on training."""
+    from datetime import datetime
+
+    from npvpg.experiment import arguments
+    from npvpg.experiment.directory import RunDirectory, default_directory
+
+    options = arguments.train(words)
+    if options.resume is not None:
+        directory = RunDirectory(options.resume)
+    elif options.out is not None:
+        directory = RunDirectory(options.out)
+        directory.check_free()
+    else:
+        directory = default_directory(options.config, datetime.now())
+
+    from npvpg.experiment import run
+    from npvpg.experiment.interrupt import Interrupted
+    from npvpg.experiment.screen import Screen
+
+    try:
+        run.train(options.config, directory, resume=options.resume is not None, screen=Screen())
+    except Interrupted as stop:
+        print(f"npvpg: {stop}; go on with: npvpg train --resume {directory.path}", file=sys.stderr)
+        raise
+
+
+def _evaluate(words: list[str]) -> None:
+    """Play with the policy of a run."""
+    from npvpg.experiment import arguments
+
+    options = arguments.evaluate(words)
+
+    from npvpg.experiment.evaluate import evaluate
+
+    from npvpg.experiment.screen import Screen
+
+    result = evaluate(options.run, episodes=options.episodes, seed=options.seed)
+    if options.json:
+        print(json.dumps(result, indent=2))
+    else:
+        Screen().evaluation(result)
+
+
+def _plot(words: list[str]) -> None:
+    """Draw the learning curve of one run, or of several."""
+    from pathlib import Path
+
+    from npvpg.experiment import arguments
+
+    options = arguments.plot(words)
+    single = options.runs[0] if len(options.runs) == 1 else Path()
+    out = options.out or single / "curve.png"
+
+    from npvpg.experiment import plot
+
+    plot.curve(out, options.runs)
+    print(out)

@@ -1,0 +1,183 @@
+"""
+The commands as dataclasses: their fields are the flags, their docstrings the help.
+
+One thing tyro cannot know is found before it: which preset, file or run the defaults come from.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import tyro
+
+from npvpg import checks
+from npvpg.experiment import config_file
+from npvpg.experiment.config import Config, differences
+from npvpg.experiment.directory import RunDirectory
+from npvpg.experiment.flags import Words, parse, sort_words
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a policy; flags replace what --config sets, which replaces the preset of ENV."""
+
+    config: tyro.conf.OmitArgPrefixes[Config]
+
+    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Directory of the run; runs/ENV-seedS-TIME unless given."""
+
+    config_file: Annotated[Path | None, tyro.conf.arg(name="config", metavar="FILE.toml")] = None
+    """Settings; config.toml of a run repeats that run bit for bit."""
+
+    resume: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Run to go on with, exactly where its last checkpoint stands."""
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Play with the policy of a run: actions sampled, and actions greedy."""
+
+    run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+    """Directory of the run."""
+
+    episodes: int = 100
+    """Episodes of each kind."""
+
+    seed: int = 0
+    """Seed of environments and actions."""
+
+    json: bool = False
+    """Print JSON."""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Draw return against steps: of one run, or the mean and a band over several."""
+
+    runs: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN ...")]
+    """Directories of runs, of one environment."""
+
+    out: Annotated[Path | None, tyro.conf.arg(metavar="PNG")] = None
+    """Picture to write; curve.png unless given, in the directory of a single run."""
+
+
+def train(words: Sequence[str]) -> Train:
+    """
+    Read the words after `npvpg train`.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The words.
+
+    Returns
+    -------
+    Train
+        Configuration, and where to start and to write.
+
+    Raises
+    ------
+    ValueError
+        If something is unknown, missing, out of range or contradicts something else.
+    SystemExit
+        After printing the help, if asked for it.
+    """
+    given = sort_words(words, {"out": str, "config": str, "resume": str} | get_type_hints(Config))
+    if len(given.plain) > 1:
+        raise ValueError(f"only one environment can be trained on, got {' and '.join(given.plain)}")
+    values, origin = _defaults(given)
+    if values is None:
+        if not given.help:
+            raise ValueError("no environment given; try: npvpg train CartPole-v1")
+        return parse(Train, "train", given)
+    try:
+        default = Config(**values)
+    except ValueError as error:
+        raise ValueError(f"{origin}: {error}") from None
+    read = parse(Train, "train", given, Train(default))
+    if read.resume is not None:
+        for name, other in (("out", read.out), ("config", read.config_file)):
+            if other is not None:
+                raise ValueError(f"--resume goes on in its own directory: leave out --{name}")
+        changed = differences(read.config, default)
+        if changed:
+            raise ValueError(
+                f"--resume goes on with the configuration of the run, which cannot change: "
+                f"{', '.join(changed)}; to begin anew, use --config {origin}"
+            )
+    return read
+
+
+def _defaults(given: Words) -> tuple[dict[str, Any] | None, str]:
+    """Find the settings below the flags, and where they come from: a run, or file over preset."""
+    if "resume" in given.values:
+        run = RunDirectory(Path(given.values["resume"]))
+        return dataclasses.asdict(run.read_config()), str(run.config)
+    origin = given.values.get("config", "")
+    from_file = config_file.read(Path(origin)) if origin else {}
+    env = given.plain[0] if given.plain else from_file.get("env")
+    if env is None:
+        return None, origin
+    return config_file.preset(env) | from_file | {"env": env}, origin or f"preset of {env}"
+
+
+def evaluate(words: Sequence[str]) -> Evaluate:
+    """
+    Read the words after `npvpg evaluate`.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The words.
+
+    Returns
+    -------
+    Evaluate
+        The run, and how to play.
+
+    Raises
+    ------
+    ValueError
+        If something is unknown, missing or out of range.
+    SystemExit
+        After printing the help, if asked for it.
+    """
+    given = sort_words(words, {"episodes": int, "seed": int, "json": bool})
+    if len(given.plain) != 1 and not given.help:
+        raise ValueError(f"evaluate needs 1 run directory, got {len(given.plain)}")
+    read = parse(Evaluate, "evaluate", given)
+    checks.at_least(1, episodes=read.episodes)
+    checks.at_least(0, seed=read.seed)
+    return read
+
+
+def plot(words: Sequence[str]) -> Plot:
+    """
+    Read the words after `npvpg plot`.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The words.
+
+    Returns
+    -------
+    Plot
+        The runs, and the picture to write.
+
+    Raises
+    ------
+    ValueError
+        If something is unknown or missing, or the picture would not be a PNG.
+    SystemExit
+        After printing the help, if asked for it.
+    """
+    given = sort_words(words, {"out": str})
+    if not given.plain and not given.help:
+        raise ValueError("plot needs at least 1 run directory, got none")
+    read = parse(Plot, "plot", given)
+    if read.out is not None and read.out.suffix.lower() != ".png":
+        raise ValueError(f"out must end in .png, got {read.out}")
+    return read

@@ -1,0 +1,146 @@
+"""The directory of a run: the names of its files, and what may and what may not become one."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from npvpg.experiment import config_file
+from npvpg.experiment.config import Config
+from npvpg.experiment.files import write_atomically
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """
+    Where the files of a run lie.
+
+    Parameters
+    ----------
+    path : Path
+        The directory.
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """Every field of the configuration, which `npvpg train --config` runs again."""
+        return self.path / "config.toml"
+
+    @property
+    def metrics(self) -> Path:
+        """A row per update."""
+        return self.path / "metrics.csv"
+
+    @property
+    def episodes(self) -> Path:
+        """A row per episode."""
+        return self.path / "episodes.csv"
+
+    @property
+    def checkpoint(self) -> Path:
+        """All that is needed to go on."""
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def curve(self) -> Path:
+        """Return against steps, drawn at the end."""
+        return self.path / "curve.png"
+
+    @property
+    def summary(self) -> Path:
+        """The result, written at the end."""
+        return self.path / "summary.json"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All of the above."""
+        return (
+            self.config,
+            self.metrics,
+            self.episodes,
+            self.checkpoint,
+            self.curve,
+            self.summary,
+        )
+
+    def check_free(self) -> None:
+        """
+        Refuse a directory that holds a run, or a file of that name.
+
+        Raises
+        ------
+        ValueError
+            If anything would be overwritten.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise ValueError(f"{self.path} is a file; a run needs a directory")
+        taken = [file.name for file in self.files if file.exists()]
+        if taken:
+            raise ValueError(
+                f"{self.path} holds another run ({', '.join(taken)}): choose another --out, "
+                f"or continue that one with npvpg train --resume {self.path}"
+            )
+
+    def create(self, config: Config) -> None:
+        """
+        Make the directory and write the configuration into it.
+
+        Parameters
+        ----------
+        config : Config
+            The configuration.
+
+        Raises
+        ------
+        ValueError
+            If anything would be overwritten.
+        OSError
+            If the directory cannot be made.
+        """
+        self.check_free()
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.config, config_file.dumps(config).encode())
+
+    def read_config(self) -> Config:
+        """
+        Read the configuration of the run.
+
+        Returns
+        -------
+        Config
+            The configuration.
+
+        Raises
+        ------
+        ValueError
+            If the directory holds no run, or one whose configuration is incomplete or wrong.
+        """
+        if not self.config.is_file():
+            raise ValueError(f"{self.path} is no run directory: it holds no config.toml")
+        return config_file.complete(config_file.read(self.config), self.config)
+
+
+def default_directory(config: Config, now: datetime) -> RunDirectory:
+    """
+    Choose the directory of a run that was given none.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    now : datetime
+        Time of the start, part of the name.
+
+    Returns
+    -------
+    RunDirectory
+        ``runs/ENV-seedS-TIME``, with a number behind it if that exists.
+    """
+    env = re.sub(r"[^\w.-]+", "-", config.env)
+    name = f"{env}-seed{config.seed}-{now:%Y%m%d-%H%M%S}"
+    path, number = Path("runs", name), 2
+    while path.exists():
+        path, number = Path("runs", f"{name}-{number}"), number + 1
+    return RunDirectory(path)

@@ -1,0 +1,165 @@
+"""Environments by name: made for the collectors, or refused in one line that says what to do."""
+
+import contextlib
+import importlib
+import sys
+import warnings
+from collections.abc import Iterator
+
+import gymnasium
+from gymnasium import error, spaces
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.vector import AutoresetMode, VectorEnv
+
+from npvpg.experiment.words import nearest
+
+# where Gymnasium keeps the environments that need more than Gymnasium
+EXTRAS = {
+    "gymnasium.envs.mujoco": "mujoco",
+    "gymnasium.envs.box2d": "box2d",
+    "gymnasium.envs.phys2d": "jax",
+    "gymnasium.envs.tabular": "jax",
+}
+
+
+def make(env: str, n: int, *, asynchronous: bool = False) -> VectorEnv:
+    """
+    Make a vector environment that leaves the resets to the collector.
+
+    Parameters
+    ----------
+    env : str
+        Identifier; ``module:ID`` imports the module first, which may lie in the working directory.
+    n : int
+        Number of sub-environments.
+    asynchronous : bool
+        Step every sub-environment in a process of its own.
+
+    Returns
+    -------
+    gymnasium.vector.VectorEnv
+        Sub-environments whose autoreset is disabled.
+
+    Raises
+    ------
+    ValueError
+        If there is no such environment, a package it needs is missing, it fails as it is made, its
+        spaces are not supported or its autoreset cannot be disabled.
+    """
+    found = spec(env)
+    with _quiet():
+        made = _make(env, found, n, "async" if asynchronous else "sync")
+    try:
+        check_spaces(env, made)
+        if made.metadata.get("autoreset_mode") is not AutoresetMode.DISABLED:
+            raise ValueError(
+                f"environment {env} must have its autoreset disabled: let its vector entry point "
+                "set metadata['autoreset_mode'] = gymnasium.vector.AutoresetMode.DISABLED and "
+                "obey reset(options={'reset_mask': ...}), "
+                f"got {made.metadata.get('autoreset_mode')}"
+            )
+    except ValueError:
+        made.close()
+        raise
+    return made
+
+
+def spec(env: str) -> EnvSpec:
+    """
+    Look an environment up.
+
+    Parameters
+    ----------
+    env : str
+        Identifier, possibly ``module:ID``.
+
+    Returns
+    -------
+    gymnasium.envs.registration.EnvSpec
+        What is registered under it: its reward threshold, its limit of steps.
+
+    Raises
+    ------
+    ValueError
+        If there is no such environment; the nearest names are offered.
+    """
+    module, _, name = env.rpartition(":")
+    if module:
+        _import(module, env)
+    if name not in gymnasium.registry:
+        raise ValueError(f"unknown environment {env!r}{nearest(name, gymnasium.registry)}")
+    return gymnasium.registry[name]
+
+
+def check_spaces(env: str, made: VectorEnv) -> None:
+    """
+    Refuse spaces that no policy of this package handles.
+
+    Parameters
+    ----------
+    env : str
+        Name to use in the message.
+    made : gymnasium.vector.VectorEnv
+        The environment.
+
+    Raises
+    ------
+    ValueError
+        If observations are no Box, or actions neither Discrete nor a Box of one dimension.
+    """
+    obs, act = made.single_observation_space, made.single_action_space
+    if not isinstance(obs, spaces.Box):
+        raise ValueError(
+            f"environment {env} has the observation space {obs}; supported: Box, "
+            "which gymnasium.wrappers.FlattenObservation makes of many others"
+        )
+    if not isinstance(act, spaces.Discrete) and not (
+        isinstance(act, spaces.Box) and len(act.shape) == 1
+    ):
+        raise ValueError(
+            f"environment {env} has the action space {act}; "
+            "supported: Discrete, and Box of one dimension"
+        )
+
+
+def _import(module: str, env: str) -> None:
+    """Import the module that registers an environment, from the working directory as well."""
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # an installed command does not look there by itself
+    try:
+        importlib.import_module(module)
+    except ImportError as failure:
+        raise ValueError(f"cannot import the module of environment {env!r}: {failure}") from None
+
+
+def _make(env: str, found: EnvSpec, n: int, mode: str) -> VectorEnv:
+    """Call Gymnasium, and turn what it may raise into one line."""
+    try:
+        if found.entry_point is None:  # there is a vector environment and nothing else
+            return gymnasium.make_vec(env, n, vectorization_mode="vector_entry_point")
+        return gymnasium.make_vec(
+            env,
+            n,
+            vectorization_mode=mode,
+            vector_kwargs={"autoreset_mode": AutoresetMode.DISABLED},
+            disable_env_checker=True,  # the collectors check every step and name the culprit
+        )
+    except (error.DependencyNotInstalled, ImportError) as failure:
+        extra = next((e for at, e in EXTRAS.items() if str(found.entry_point).startswith(at)), None)
+        if extra:
+            raise ValueError(
+                f"environment {env} needs a package that is not installed: "
+                f'pip install "gymnasium[{extra}]"'
+            ) from None
+        raise ValueError(f"environment {env} cannot be made: {failure}") from None
+    except Exception as failure:
+        kind = type(failure).__name__
+        raise ValueError(f"environment {env} cannot be made: {kind}: {failure}") from failure
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Gymnasium's advice about versions and spaces off the screen."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
