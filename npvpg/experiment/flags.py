@@ -149,10 +149,10 @@ def parse(kind: type[T], command: str, given: Words, default: T | None = None) -
     """
     words = ["--help"] if given.help else [*given.plain, *given.flags]
     complaint = io.StringIO()
-    extra = {} if default is None else {"default": default}
+    start = tyro.MISSING_NONPROP if default is None else default
     try:
         with contextlib.redirect_stderr(complaint), _wide(not given.help):
-            return tyro.cli(kind, args=words, prog=f"npvpg {command}", **extra)  # type: ignore[arg-type]
+            return tyro.cli(kind, args=words, prog=f"npvpg {command}", default=start)
     except SystemExit as stop:
         if not stop.code:
             raise

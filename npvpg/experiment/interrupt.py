@@ -40,6 +40,7 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._signum: int | None = None
+        self._raised = False
         self._held = False
         self._before: dict[int, Any] = {}
 
@@ -67,23 +68,29 @@ class Interrupts:
             yield
         finally:
             self._held = False
-        if self._signum is not None:
-            raise Interrupted(self._signum)
+        self._stop()
 
     def ignore(self) -> None:
         """Hold a signal back until `listen`: the run is being saved, which takes a moment."""
         self._held = True
 
     def listen(self) -> None:
-        """Stop at the next signal again."""
+        """Stop at a signal again, and at one that came in the meantime."""
         self._held = False
+        self._stop()
+
+    def _stop(self) -> None:
+        """Raise for a signal, once."""
+        if self._signum is not None and not self._raised:
+            self._raised = True
+            raise Interrupted(self._signum)
 
     def _receive(self, signum: int, _frame: FrameType | None) -> None:
         """Raise for the first signal, unless it is held."""
         if self._signum is None:
             self._signum = signum
             if not self._held:
-                raise Interrupted(signum)
+                self._stop()
 
 
 @contextlib.contextmanager

@@ -1,0 +1,131 @@
+import sys
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode
+
+from npvpg.experiment import environments
+
+BOX = spaces.Box(-1.0, 1.0, (2,))
+TWO = spaces.Discrete(2)
+
+
+class Empty(gymnasium.Env[Any, Any]):
+    """An environment of given spaces that nobody steps."""
+
+    def __init__(self, obs: spaces.Space[Any], act: spaces.Space[Any]) -> None:
+        self.observation_space, self.action_space = obs, act
+
+
+@pytest.fixture
+def register(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Register environments that are gone after the test."""
+    monkeypatch.setattr("gymnasium.envs.registration.registry", dict(gymnasium.registry))
+    monkeypatch.setattr(
+        "gymnasium.registry", sys.modules["gymnasium.envs.registration"].__dict__["registry"]
+    )
+    return gymnasium.register
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_resets_are_left_to_the_collector(asynchronous: bool) -> None:
+    env = environments.make("CartPole-v1", 3, asynchronous=asynchronous)
+    try:
+        assert env.num_envs == 3
+        assert env.metadata["autoreset_mode"] is AutoresetMode.DISABLED
+        env.reset(seed=0)
+        mask = np.array([False, True, False])
+        env.reset(seed=1, options={"reset_mask": mask})
+    finally:
+        env.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "offer"),
+    [
+        ("CartPol-v1", "CartPole-v1"),
+        ("cartpole-v1", "CartPole-v1"),
+        ("CartPole", "CartPole-v1"),
+        ("Pendulum-v0", "Pendulum-v1"),
+        ("InvertedPendulum", "InvertedPendulum-v"),
+    ],
+)
+def test_an_unknown_environment_is_answered_with_the_nearest(name: str, offer: str) -> None:
+    with pytest.raises(
+        ValueError, match=rf"^unknown environment '{name}' \(did you mean .*{offer}"
+    ):
+        environments.make(name, 1)
+
+
+def test_a_missing_extra_is_answered_with_the_line_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("gymnasium.envs.mujoco")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "mujoco", None)  # what a missing package looks like
+    with pytest.raises(ValueError, match="InvertedPendulum-v5 needs") as caught:
+        environments.make("InvertedPendulum-v5", 1)
+    assert str(caught.value).endswith('pip install "gymnasium[mujoco]"')
+
+
+@pytest.mark.parametrize(
+    ("obs", "act", "message"),
+    [
+        (spaces.Tuple([BOX, TWO]), TWO, r"the observation space Tuple\(.*; supported: Box"),
+        (spaces.Dict({"a": BOX}), TWO, r"the observation space Dict\(.*; supported: Box"),
+        (TWO, TWO, r"the observation space Discrete\(2\); supported: Box"),
+        (BOX, spaces.Tuple([TWO]), r"the action space Tuple\(.*; supported: Discrete, and Box"),
+        (BOX, spaces.Box(0, 1, (2, 2)), "the action space Box.*; supported: Discrete, and Box"),
+        (BOX, spaces.MultiBinary(3), "the action space MultiBinary.*; supported: Discrete"),
+    ],
+)
+def test_an_unsupported_space_is_answered_with_what_is_supported(
+    register: Any, obs: spaces.Space[Any], act: spaces.Space[Any], message: str
+) -> None:
+    register("Odd-v0", entry_point=lambda: Empty(obs, act))
+    with pytest.raises(ValueError, match=f"environment Odd-v0 has {message}"):
+        environments.make("Odd-v0", 2)
+
+
+def test_observations_of_any_shape_are_allowed(register: Any) -> None:
+    register("Grid-v0", entry_point=lambda: Empty(spaces.Box(0, 1, (3, 4)), TWO))
+    environments.make("Grid-v0", 2).close()
+
+
+def test_an_autoreset_that_cannot_be_disabled_is_refused(register: Any) -> None:
+    register(
+        "Vector-v0",
+        vector_entry_point="gymnasium.envs.classic_control.cartpole:CartPoleVectorEnv",
+    )
+    with pytest.raises(ValueError, match=r"Vector-v0 must have its autoreset disabled.*NEXT_STEP"):
+        environments.make("Vector-v0", 2)
+
+
+def test_an_environment_that_fails_as_it_is_made_is_named(register: Any) -> None:
+    register("Broken-v0", entry_point=lambda: 1 / 0)
+    with pytest.raises(ValueError, match="Broken-v0 cannot be made: ZeroDivisionError: division"):
+        environments.make("Broken-v0", 1)
+
+
+def test_a_module_of_the_working_directory_may_register_environments(
+    register: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(tmp_path, "our_pole.py").write_text(
+        "import gymnasium\n"
+        "gymnasium.register('OurPole-v0', 'gymnasium.envs.classic_control:CartPoleEnv',\n"
+        "                   reward_threshold=7)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
+    environments.make("our_pole:OurPole-v0", 1).close()
+    assert environments.spec("our_pole:OurPole-v0").reward_threshold == 7
+    monkeypatch.delitem(sys.modules, "our_pole")
+
+
+def test_a_module_that_cannot_be_imported_is_named() -> None:
+    with pytest.raises(ValueError, match="module of environment 'no_such:A-v0': No module named"):
+        environments.make("no_such:A-v0", 1)
