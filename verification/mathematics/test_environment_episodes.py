@@ -1,0 +1,251 @@
+"""Claims about the compiled vector environments: their episodes, streams and states."""
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from hypothesis import given
+from hypothesis import strategies as st
+from numba import njit
+from numba.extending import is_jitted
+from numpy.typing import NDArray
+
+from npvpg.envs import COMPILED, CompiledEnv
+from npvpg.kernels import pcg64
+from npvpg.kernels.physics import cartpole, mountain_car, mountain_car_continuous
+from verification.claims import claim, observe
+
+SUITE = 205  # first word of every seed of this module
+BITWISE = "bit for bit"
+CASES = [
+    pytest.param(name, dtype, id=f"{name}-{np.dtype(dtype).name}")
+    for name in COMPILED
+    for dtype in (
+        (np.float32, np.float64) if "Continuous" in name or "Pendulum" in name else (np.int64,)
+    )
+]
+
+
+def differ(have: NDArray[Any], want: NDArray[Any]) -> float:
+    """1 if two arrays differ in type, shape or any value, 0 if not."""
+    return float(have.dtype != want.dtype or not np.array_equal(have, want))
+
+
+def both(name: str, n: int, **limits: Any) -> tuple[Any, SyncVectorEnv]:
+    """Make the compiled environment and its original."""
+    mine = gymnasium.make_vec(f"npvpg/{name}", num_envs=n, **limits)
+    original = gymnasium.make_vec(
+        name, n, "sync", {"autoreset_mode": AutoresetMode.DISABLED}, **limits
+    )
+    assert isinstance(original, SyncVectorEnv)
+    return mine, original
+
+
+def follow(mine: Any, original: Any, acts: NDArray[Any], rng: np.random.Generator) -> int:
+    """
+    Play the same actions in both, resetting whatever ends, with and without new seeds.
+
+    Parameters
+    ----------
+    mine, original : VectorEnv
+        Both after the same reset.
+    acts : ndarray, shape (T, N, ...)
+        Actions.
+    rng : Generator
+        Chooses the seeds.
+
+    Returns
+    -------
+    int
+        Number of episodes that ended.
+    """
+    n_ended = 0
+    for t, act in enumerate(acts):
+        have, want = mine.step(act), original.step(act)
+        for h, w in zip(have[:4], want[:4], strict=True):
+            observe(differ(h, w), 0.0, lambda t=t: f"step {t}")  # type: ignore[misc]
+        observe(float(have[4] != want[4]), 0.0)
+        ended = have[2] | have[3]
+        if ended.any():
+            n_ended += int(ended.sum())
+            seeds = [int(s) if s % 3 else None for s in rng.integers(0, 2**40, len(ended))]
+            got, _ = mine.reset(seed=seeds, options={"reset_mask": ended})
+            wanted, _ = original.reset(seed=seeds, options={"reset_mask": ended})
+            observe(differ(got, wanted), 0.0, lambda t=t: f"reset {t}")  # type: ignore[misc]
+    return n_ended
+
+
+@claim(
+    "H3",
+    title="A compiled environment plays the episodes of Gymnasium's",
+    statement=r"(o_t, r_t, d_t, u_t)_{t \ge 0} = (o_t, r_t, d_t, u_t)^{\text{Gymnasium}}_{t \ge 0}",
+    words="same seeds and actions: same first states, observations, rewards, ends and time limits",
+    assumptions="as for H1; autoreset disabled, what ended is reset by a mask",
+    source="Gymnasium, vector/sync_vector_env.py and wrappers/common.py (TimeLimit)",
+    method="SyncVectorEnv of Gymnasium's own class beside it",
+    tolerance=0,
+    tolerance_reason=BITWISE,
+    about=("npvpg.envs.base.CompiledVectorEnv", "npvpg.envs.classic.ClassicVectorEnv"),
+)
+@pytest.mark.parametrize(("name", "dtype"), CASES)
+def test_episodes(name: str, dtype: type[Any]) -> None:
+    """Long enough for several episodes of every kind."""
+    n, n_steps = 3, 1200 if is_jitted(cartpole.step) else 200
+    mine, original = both(name, n)
+    rng = np.random.default_rng([SUITE, 2, list(COMPILED).index(name)])
+    original.action_space.seed(int(rng.integers(2**31)))
+    acts = np.array([original.action_space.sample() for _ in range(n_steps)]).astype(dtype)
+    seed = int(rng.integers(2**63))
+    have, want = mine.reset(seed=seed)[0], original.reset(seed=seed)[0]
+    observe(differ(have, want), 0.0, "first reset")
+    n_ended = follow(mine, original, acts, rng)
+    assert n_ended >= n or n_steps < 999  # the longest time limit
+    original.close()
+
+
+@claim("H3")
+@pytest.mark.parametrize("name", COMPILED)
+@pytest.mark.parametrize("limit", [1, 7])
+def test_time_limit(name: str, limit: int) -> None:
+    """Short limits, also one that ends an episode with its first step."""
+    mine, original = both(name, 2, max_episode_steps=limit)
+    rng = np.random.default_rng([SUITE, 3, limit])
+    for env in (mine, original):
+        env.reset(seed=[5, 6])
+    original.action_space.seed(limit)
+    acts = np.array([original.action_space.sample() for _ in range(40)])
+    assert follow(mine, original, acts, rng) >= 2 * 40 // limit - 2
+    original.close()
+
+
+@claim("H3")
+@given(
+    name=st.sampled_from(list(COMPILED)),
+    seed=st.integers(0, 2**200),
+    width=st.floats(0.01, 3.0),
+)
+def test_first_observations(name: str, seed: int, width: float) -> None:
+    """Seeds of any size, and Gymnasium's options for wider starts."""
+    options: Mapping[str, float] = {"low": -width, "high": width}
+    if name == "Pendulum-v1":
+        options = {"x_init": width, "y_init": 2.0}
+    mine, original = both(name, 2)
+    for chosen in (None, dict(options)):
+        have = mine.reset(seed=seed, options=chosen)[0]
+        want = original.reset(seed=seed, options=chosen)[0]
+        observe(differ(have, want), 0.0, f"{name}, seed {seed}, {chosen}")
+    original.close()
+
+
+@claim(
+    "H4",
+    title="The compiled random stream is NumPy's",
+    statement=r"u_k = \mathrm{PCG64}(\mathrm{SeedSequence}(\text{seed}))_k",
+    words="a row of numbers seeded and advanced by the kernels is NumPy's generator of that seed",
+    assumptions="none",
+    source="O'Neill 2014 (HMC-CS-2014-0905), section 6.3; NumPy's NEP 19",
+    method="numpy.random.Generator(PCG64(SeedSequence(seed)))",
+    tolerance=0,
+    tolerance_reason="integers, and products of integers below 2**53 with a power of two",
+    about=("npvpg.kernels.pcg64.seed", "npvpg.kernels.pcg64.uniform"),
+)
+@given(
+    seeds=st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=5),
+    low=st.floats(-1e3, 1e3),
+    width=st.floats(0, 1e3),
+)
+def test_stream(seeds: list[int], low: float, width: float) -> None:
+    """Numbers and the state they leave behind."""
+    rows = np.arange(len(seeds))
+    rng = np.zeros((len(seeds), 4), dtype=np.uint64)
+    pcg64.seed(rng, rows, np.array(seeds, dtype=np.uint64))
+    high = low + width
+    have = pcg64.uniform(rng, rows, np.full(6, low), np.full(6, high))
+    for i, seed in enumerate(seeds):
+        oracle = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
+        want = oracle.uniform(low, high, 6)
+        observe(differ(have[i], want), 0.0, lambda s=seed: f"seed {s}")  # type: ignore[misc]
+        state = oracle.bit_generator.state["state"]
+        words = [divmod(state[key], 2**64) for key in ("state", "inc")]
+        same = np.array_equal(rng[i], np.array(words, dtype=np.uint64).ravel())
+        observe(float(not same), 0.0, lambda s=seed: f"state after seed {s}")  # type: ignore[misc]
+
+
+OWN: dict[str, tuple[ModuleType, int, int, float, float]] = {
+    "CartPole-v1": (cartpole, 4, 4, -0.05, 0.05),
+    "MountainCar-v0": (mountain_car, 2, 1, -0.6, -0.4),
+    "MountainCarContinuous-v0": (mountain_car_continuous, 3, 1, -0.6, -0.4),
+}
+"""Kernels, numbers in a state and in a start, and the bounds of the latter."""
+
+
+@claim(
+    "H5",
+    title="An environment of one's own two functions is the built-in one",
+    statement=r"\mathrm{CompiledEnv}(\operatorname{draw}, \operatorname{move}) = \text{built-in}",
+    words="given the built-in functions of one sub-environment it plays the built-in episodes",
+    assumptions="bounds of the first state differ: drawn from [0, 1) and scaled by the function",
+    source="the two interfaces of npvpg.envs",
+    method="both, side by side",
+    tolerance=0,
+    tolerance_reason=BITWISE,
+    about=("npvpg.envs.custom.CompiledEnv",),
+)
+@pytest.mark.parametrize("name", OWN)
+def test_own_functions(name: str) -> None:
+    """The loops are compiled anew around the same functions of one sub-environment."""
+    module, state_size, n_noise, low, high = OWN[name]
+    draw = module.draw
+
+    @njit
+    def start(noise: NDArray[Any], state: NDArray[Any], obs: NDArray[Any]) -> None:
+        draw(low + (high - low) * noise, state, obs)
+
+    mine = gymnasium.make_vec(f"npvpg/{name}", num_envs=3, max_episode_steps=60)
+    own = CompiledEnv(
+        start,
+        module.move,
+        observation_space=mine.single_observation_space,  # type: ignore[arg-type]
+        action_space=mine.single_action_space,  # type: ignore[arg-type]
+        state_size=state_size,
+        max_episode_steps=60,
+        n_reset_noise=n_noise,
+    )(3)
+    have, want = own.reset(seed=11)[0], mine.reset(seed=11)[0]
+    observe(differ(have, want), 0.0, "first reset")
+    mine.action_space.seed(3)
+    acts = np.array([mine.action_space.sample() for _ in range(200)])
+    assert follow(own, mine, acts, np.random.default_rng([SUITE, 4])) > 6
+
+
+@claim(
+    "H6",
+    title="A compiled environment goes on from its state as if never interrupted",
+    statement=r"\text{set}(\text{get}(e)) \Rightarrow e' \equiv e",
+    words="four arrays hold all that the next steps and resets depend on, in mid-episode too",
+    assumptions="none",
+    source="the definition of a state",
+    method="another environment, brought to the same state, beside the first",
+    tolerance=0,
+    tolerance_reason=BITWISE,
+    about=("npvpg.envs.base.CompiledVectorEnv.get_state",),
+)
+@pytest.mark.parametrize("name", COMPILED)
+def test_state_is_everything(name: str) -> None:
+    """Some episodes are young and some are over when the state is taken."""
+    first = gymnasium.make_vec(f"npvpg/{name}", num_envs=3, max_episode_steps=25)
+    other = gymnasium.make_vec(f"npvpg/{name}", num_envs=3, max_episode_steps=25)
+    first.reset(seed=21)
+    first.action_space.seed(1)
+    acts = np.array([first.action_space.sample() for _ in range(90)])
+    for act in acts[:10]:
+        ended = np.logical_or(*first.step(act)[2:4])
+        if ended.any():
+            first.reset(options={"reset_mask": ended})
+    other.reset(seed=99)
+    other.set_state(first.get_state())  # type: ignore[attr-defined]
+    assert follow(first, other, acts[10:], np.random.default_rng([SUITE, 6])) >= 3
