@@ -1,4 +1,4 @@
-"""Argument checks shared by the public doors: every message names the argument, the rule, the value."""
+"""Checks of arguments: every message names the argument, the rule and the value."""
 
 from typing import Any
 

@@ -1,0 +1,19 @@
+"""
+Distributions of actions: pure functions of their parameters, the noise an argument.
+
+The parameters of a distribution are the output of the network, one row per step (S, H), and a
+free vector that no observation changes (F,). Scores are derivatives of the log-probability with
+respect to both.
+"""
+
+from npvpg.distributions.base import Distribution
+from npvpg.distributions.categorical import Categorical
+from npvpg.distributions.gaussian import LOG_SIGMA_MAX, LOG_SIGMA_MIN, DiagonalGaussian
+
+__all__ = [
+    "LOG_SIGMA_MAX",
+    "LOG_SIGMA_MIN",
+    "Categorical",
+    "DiagonalGaussian",
+    "Distribution",
+]

@@ -1,0 +1,79 @@
+"""The policy gradient itself."""
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from npvpg import checks
+from npvpg.batch import Batch
+from npvpg.kernels import returns
+from npvpg.policy import Policy
+
+
+def policy_gradient(
+    policy: Policy,
+    theta: NDArray[Any],
+    batch: Batch,
+    psi: NDArray[Any],
+    *,
+    per_step: bool = False,
+    discount: float | None = None,
+) -> NDArray[Any]:
+    r"""
+    Estimate the gradient of the expected return by one weighted sum of scores.
+
+    .. math:: \hat g = \frac1K \sum_{k=1}^K \sum_{t=0}^{T_k-1}
+              \Phi_t \nabla_\theta\log\pi_\theta(a_t\mid s_t)
+
+    Parameters
+    ----------
+    policy : Policy
+        Policy that took the actions.
+    theta : ndarray, shape (P,)
+        Its parameters at the time.
+    batch : Batch
+        K trajectories, S steps.
+    psi : ndarray, shape (S,)
+        Weight :math:`\Phi_t` of every step [reward].
+    per_step : bool
+        Divide by S in place of K. A change of scale, not of direction; with it the step size
+        means the same for short and long episodes.
+    discount : float, optional
+        The :math:`\gamma` of the factor :math:`\gamma^t` that makes the gradient of the
+        discounted objective exact. Without it the result is the usual "semi-gradient".
+        `npvpg.estimators.TotalReturn` is discounted from time 0 and must not get it.
+
+    Returns
+    -------
+    ndarray, shape (P,)
+        Gradient; the way up.
+
+    Raises
+    ------
+    ValueError
+        If `psi` has not one finite entry a step, or `discount` lies outside [0, 1].
+
+    References
+    ----------
+    .. [1] J. Achiam, "Spinning Up in Deep Reinforcement Learning", 2018, part 3.
+    .. [2] C. Nota and P. S. Thomas, "Is the Policy Gradient a Gradient?", AAMAS 2020,
+       arXiv:1906.07073.
+
+    Examples
+    --------
+    >>> from npvpg.distributions import Categorical
+    >>> from npvpg.mlp import MLP
+    >>> policy = Policy(MLP((1, 2)), Categorical(2))
+    >>> batch = Batch(np.zeros((2, 1)), np.array([0, 1]), np.ones(2), np.array([0, 2]),
+    ...               np.zeros((1, 1)), np.array([True]))
+    >>> policy_gradient(policy, np.zeros(4), batch, np.array([2.0, 1.0]))
+    array([ 0. ,  0. ,  0.5, -0.5])
+    """
+    checks.shape((batch.n_steps,), psi=psi)
+    checks.finite(psi=psi)
+    count = batch.n_steps if per_step else batch.n_trajectories
+    weight = psi / count
+    if discount is not None:
+        checks.unit_interval(discount=discount)
+        weight = weight * returns.discount_weights(batch.start, discount)
+    return policy.weighted_score(theta, batch.obs, batch.act, weight)

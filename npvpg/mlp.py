@@ -1,0 +1,335 @@
+r"""
+Multilayer perceptron on one flat parameter vector, differentiated by hand.
+
+With :math:`h_0 = x`, hidden layers :math:`h_l = \phi(h_{l-1} W_l + b_l)` and a linear last layer
+:math:`y = h_{L-1} W_L + b_L`, the chain rule backwards through the layers reads
+
+.. math::
+   d_L = \frac{\partial C}{\partial y}, \qquad
+   \frac{\partial C}{\partial W_l} = h_{l-1}^\top d_l, \qquad
+   \frac{\partial C}{\partial b_l} = \sum_s d_{l,s}, \qquad
+   d_{l-1} = (d_l W_l^\top) \odot \phi'(h_{l-1}),
+
+where :math:`\phi'` is written in the output of the activation: :math:`1 - h^2` for tanh.
+Nothing here conjugates or takes an absolute value, so complex input gives complex-step
+derivatives.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from npvpg import checks
+
+Activation = Literal["tanh", "relu"]
+Scheme = Literal["orthogonal", "glorot"]
+
+
+@dataclass(frozen=True)
+class MLP:
+    """
+    Fully connected network, described by its layer sizes; the parameters are an argument.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Sizes of input, hidden layers and output, at least two; with two the map is affine.
+    activation : {"tanh", "relu"}
+        Activation of the hidden layers.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two sizes, one is not positive, or the activation is unknown.
+
+    Notes
+    -----
+    `theta` holds, layer after layer, the matrix W (in, out) row by row and the bias b (out).
+
+    Examples
+    --------
+    >>> network = MLP((2, 3, 1))
+    >>> network.size
+    13
+    >>> network.forward(np.zeros(13), np.ones((5, 2))).shape
+    (5, 1)
+    """
+
+    sizes: tuple[int, ...]
+    activation: Activation = "tanh"
+
+    def __post_init__(self) -> None:
+        if len(self.sizes) < 2:
+            raise ValueError(f"sizes must name input and output, got {self.sizes}")
+        if min(self.sizes) < 1:
+            raise ValueError(f"sizes must all be at least 1, got {self.sizes}")
+        if self.activation not in ("tanh", "relu"):
+            raise ValueError(f"activation must be 'tanh' or 'relu', got {self.activation!r}")
+
+    @cached_property
+    def _slots(self) -> tuple[tuple[slice, slice, tuple[int, int]], ...]:
+        """Where W and b of every layer lie in theta, and the shape of W."""
+        slots, at = [], 0
+        for n_in, n_out in pairwise(self.sizes):
+            middle = at + n_in * n_out
+            slots.append((slice(at, middle), slice(middle, middle + n_out), (n_in, n_out)))
+            at = middle + n_out
+        return tuple(slots)
+
+    @property
+    def size(self) -> int:
+        """Number of parameters, P."""
+        return self._slots[-1][1].stop
+
+    def unpack(self, theta: NDArray[Any]) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+        """
+        View the flat parameters as matrices and biases.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (P,)
+            Parameters.
+
+        Returns
+        -------
+        list of (ndarray, ndarray)
+            Views W (in, out) and b (out) of every layer.
+        """
+        return [(theta[w].reshape(shape), theta[b]) for w, b, shape in self._slots]
+
+    def init(
+        self,
+        rng: np.random.Generator,
+        *,
+        scheme: Scheme = "orthogonal",
+        last_gain: float = 1.0,
+        dtype: DTypeLike = np.float64,
+    ) -> NDArray[Any]:
+        r"""
+        Draw initial parameters; biases are 0.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of the draw.
+        scheme : {"orthogonal", "glorot"}
+            Orthogonal columns or rows [1]_, or uniform on :math:`\pm\sqrt{6/(n_{in}+n_{out})}`
+            [2]_.
+        last_gain : float
+            Factor of the last layer; the hidden layers have :math:`\sqrt 2` when orthogonal,
+            1 otherwise.
+        dtype : dtype
+            Type of the result; the draw itself is in float64.
+
+        Returns
+        -------
+        ndarray, shape (P,)
+            Parameters.
+
+        Raises
+        ------
+        ValueError
+            If the scheme is unknown.
+
+        References
+        ----------
+        .. [1] A. M. Saxe, J. L. McClelland and S. Ganguli, "Exact solutions to the nonlinear
+           dynamics of learning in deep linear neural networks", ICLR 2014, arXiv:1312.6120.
+        .. [2] X. Glorot and Y. Bengio, "Understanding the difficulty of training deep
+           feedforward neural networks", AISTATS 2010.
+        """
+        if scheme not in ("orthogonal", "glorot"):
+            raise ValueError(f"scheme must be 'orthogonal' or 'glorot', got {scheme!r}")
+        theta = np.zeros(self.size)
+        layers = self.unpack(theta)
+        for weight, _ in layers:
+            n_in, n_out = weight.shape
+            if scheme == "glorot":
+                bound = np.sqrt(6 / (n_in + n_out))
+                weight[...] = rng.uniform(-bound, bound, weight.shape)
+            else:
+                tall = rng.standard_normal((max(n_in, n_out), min(n_in, n_out)))
+                q, r = np.linalg.qr(tall)
+                q *= np.where(np.diag(r) < 0, -1.0, 1.0)  # makes the law uniform (Haar)
+                weight[...] = q if n_in >= n_out else q.T
+                weight[...] *= np.sqrt(2) if weight is not layers[-1][0] else 1
+        layers[-1][0][...] *= last_gain
+        return theta.astype(dtype)
+
+    def layers(self, theta: NDArray[Any], x: NDArray[Any]) -> list[NDArray[Any]]:
+        """
+        Run the network and keep every layer, which is what `backward` needs.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (P,)
+            Parameters.
+        x : ndarray, shape (S, O)
+            Input rows.
+
+        Returns
+        -------
+        list of ndarray
+            Input, hidden layers after their activation, output (S, H).
+
+        Raises
+        ------
+        ValueError
+            If `theta` or `x` has another shape.
+        """
+        checks.shape((self.size,), theta=theta)
+        checks.shape((-1, self.sizes[0]), x=x)
+        layers = [x]
+        *hidden, (last_weight, last_bias) = self.unpack(theta)
+        for weight, bias in hidden:
+            z = layers[-1] @ weight
+            z += bias
+            layers.append(np.tanh(z, out=z) if self.activation == "tanh" else _relu(z))
+        layers.append(layers[-1] @ last_weight + last_bias)
+        return layers
+
+    def forward(self, theta: NDArray[Any], x: NDArray[Any]) -> NDArray[Any]:
+        """
+        Run the network.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (P,)
+            Parameters.
+        x : ndarray, shape (S, O)
+            Input rows.
+
+        Returns
+        -------
+        ndarray, shape (S, H)
+            Output rows.
+
+        Raises
+        ------
+        ValueError
+            If `theta` or `x` has another shape.
+        """
+        return self.layers(theta, x)[-1]
+
+    def backward(
+        self, theta: NDArray[Any], layers: list[NDArray[Any]], d_out: NDArray[Any]
+    ) -> NDArray[Any]:
+        r"""
+        Gradient with respect to the parameters, summed over the rows.
+
+        .. math:: \sum_s \sum_j d_{sj} \frac{\partial y_{sj}}{\partial\theta}
+
+        Parameters
+        ----------
+        theta : ndarray, shape (P,)
+            Parameters.
+        layers : list of ndarray
+            What `layers` returned for `theta`.
+        d_out : ndarray, shape (S, H)
+            Derivative of the objective with respect to the output.
+
+        Returns
+        -------
+        ndarray, shape (P,)
+            Gradient.
+
+        Raises
+        ------
+        ValueError
+            If `d_out` is not of the output's shape.
+        """
+        grad = np.empty(self.size, dtype=np.result_type(theta, d_out))
+        for index, d in self._deltas(theta, layers, d_out):
+            w, b, shape = self._slots[index]
+            np.matmul(layers[index].T, d, out=grad[w].reshape(shape))
+            np.sum(d, axis=0, out=grad[b])
+        return grad
+
+    def backward_samples(
+        self, theta: NDArray[Any], layers: list[NDArray[Any]], d_out: NDArray[Any]
+    ) -> NDArray[Any]:
+        r"""
+        Gradient with respect to the parameters, row by row.
+
+        .. math:: g_s = \sum_j d_{sj} \frac{\partial y_{sj}}{\partial\theta}
+
+        Parameters
+        ----------
+        theta : ndarray, shape (P,)
+            Parameters.
+        layers : list of ndarray
+            What `layers` returned for `theta`.
+        d_out : ndarray, shape (S, H)
+            Derivative of the objective with respect to the output.
+
+        Returns
+        -------
+        ndarray, shape (S, P)
+            One gradient per row.
+
+        Raises
+        ------
+        ValueError
+            If `d_out` is not of the output's shape.
+        """
+        n_rows = len(d_out)
+        grad = np.empty((n_rows, self.size), dtype=np.result_type(theta, d_out))
+        for index, d in self._deltas(theta, layers, d_out):
+            w, b, _ = self._slots[index]
+            outer = layers[index][:, :, np.newaxis] * d[:, np.newaxis, :]
+            grad[:, w] = outer.reshape(n_rows, w.stop - w.start)
+            grad[:, b] = d
+        return grad
+
+    def backward_input(
+        self, theta: NDArray[Any], layers: list[NDArray[Any]], d_out: NDArray[Any]
+    ) -> NDArray[Any]:
+        r"""
+        Gradient with respect to the input, row by row.
+
+        .. math:: \sum_j d_{sj} \frac{\partial y_{sj}}{\partial x_s}
+
+        Parameters
+        ----------
+        theta : ndarray, shape (P,)
+            Parameters.
+        layers : list of ndarray
+            What `layers` returned for `theta`.
+        d_out : ndarray, shape (S, H)
+            Derivative of the objective with respect to the output.
+
+        Returns
+        -------
+        ndarray, shape (S, O)
+            Gradient.
+
+        Raises
+        ------
+        ValueError
+            If `d_out` is not of the output's shape.
+        """
+        *_, (_, d) = self._deltas(theta, layers, d_out)
+        return np.asarray(d @ self.unpack(theta)[0][0].T)
+
+    def _deltas(
+        self, theta: NDArray[Any], layers: list[NDArray[Any]], d_out: NDArray[Any]
+    ) -> list[tuple[int, NDArray[Any]]]:
+        """From the last layer to the first: its index, and the derivative at its output."""
+        checks.shape(layers[-1].shape, d_out=d_out)
+        weights = self.unpack(theta)
+        deltas = [(len(weights) - 1, d_out)]
+        for index in range(len(weights) - 1, 0, -1):
+            h = layers[index]
+            d = deltas[-1][1] @ weights[index][0].T
+            d *= 1 - h * h if self.activation == "tanh" else h.real > 0
+            deltas.append((index - 1, d))
+        return deltas
+
+
+def _relu(z: NDArray[Any]) -> NDArray[Any]:
+    """Positive part; by branch, so that complex numbers pass."""
+    return np.where(z.real > 0, z, np.zeros_like(z))

@@ -1,0 +1,78 @@
+"""
+Random streams: one seed for a run, one stream for each purpose.
+
+A stream is a `numpy.random.SeedSequence` child keyed by (purpose, indices ...). Nothing is ever
+drawn from a shared generator, so neither the order of the sub-environments, nor their number, nor
+an interruption changes a single draw.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+
+
+class Purpose(IntEnum):
+    """What a stream is for: the first part of its key."""
+
+    POLICY_INIT = 0
+    VALUE_INIT = 1
+    EPISODE = 2
+    ACTION = 3
+    MINIBATCH = 4
+    EVALUATION_EPISODE = 5
+    EVALUATION_ACTION = 6
+
+
+def generator(seed: int, purpose: Purpose, *key: int) -> np.random.Generator:
+    """
+    Open the stream of a purpose.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the run, at least 0.
+    purpose : Purpose
+        What the stream is for.
+    *key : int
+        Indices that tell the streams of a purpose apart: iteration, sub-environment.
+
+    Returns
+    -------
+    numpy.random.Generator
+        The stream, at its beginning.
+
+    Examples
+    --------
+    >>> generator(0, Purpose.ACTION, 7, 1).random() == generator(0, Purpose.ACTION, 7, 1).random()
+    True
+    >>> generator(0, Purpose.ACTION, 7, 1).random() == generator(0, Purpose.ACTION, 1, 7).random()
+    False
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, *key)))
+
+
+def child_seed(seed: int, purpose: Purpose, *key: int) -> int:
+    """
+    Derive a seed for something that seeds itself, such as an environment.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the run, at least 0.
+    purpose : Purpose
+        What the seed is for.
+    *key : int
+        Indices that tell the seeds of a purpose apart.
+
+    Returns
+    -------
+    int
+        A seed of 63 bits.
+
+    Examples
+    --------
+    >>> child_seed(0, Purpose.EPISODE, 0, 0) != child_seed(0, Purpose.EPISODE, 1, 0)
+    True
+    """
+    sequence = np.random.SeedSequence(seed, spawn_key=(purpose, *key))
+    return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))

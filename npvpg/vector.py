@@ -1,0 +1,216 @@
+"""
+A Gymnasium vector environment as the collectors use it: flat observations, seeded episodes.
+
+Every episode starts from a seed of its own, keyed by sub-environment and number of the episode.
+So where a sub-environment stands follows from that seed and the actions since: a run can be taken
+up again in mid-episode by replaying them, with any environment and nothing pickled.
+"""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from numpy.typing import NDArray
+
+from npvpg import checks
+from npvpg.streams import Purpose, child_seed
+
+HOW_TO_BUILD = (
+    "gymnasium.make_vec(id, num_envs=N, "
+    'vector_kwargs={"autoreset_mode": gymnasium.vector.AutoresetMode.DISABLED})'
+)
+
+
+class SeededVectorEnv:
+    """
+    Vector environment with autoreset disabled, whose every episode is seeded.
+
+    Parameters
+    ----------
+    env : gymnasium.vector.VectorEnv
+        Environment of N sub-environments; observations in a Box, actions in a Box or Discrete.
+    seed : int
+        Seed of the run, at least 0.
+    purpose : Purpose
+        Stream of the episodes' seeds.
+
+    Raises
+    ------
+    ValueError
+        If autoreset is not disabled, a space is not supported, or `seed` is negative.
+    """
+
+    def __init__(
+        self, env: VectorEnv[Any, Any, Any], seed: int, purpose: Purpose = Purpose.EPISODE
+    ) -> None:
+        mode = env.metadata.get("autoreset_mode")
+        if mode != AutoresetMode.DISABLED:
+            raise ValueError(
+                f"env must have autoreset disabled, got {mode}; build it by {HOW_TO_BUILD}"
+            )
+        obs_space, act_space = env.single_observation_space, env.single_action_space
+        if not isinstance(obs_space, gym.spaces.Box):
+            raise ValueError(f"observations must lie in a Box, got {obs_space}")
+        if not isinstance(act_space, gym.spaces.Box | gym.spaces.Discrete):
+            raise ValueError(f"actions must lie in a Box or Discrete, got {act_space}")
+        checks.at_least(0, seed=seed)
+        self.env = env
+        self.seed = seed
+        self.purpose = purpose
+        self.n_envs = env.num_envs
+        self.n_obs = int(np.prod(obs_space.shape))
+        self.act_space = act_space
+        self._n_stepped = 0
+
+    def reset(self, mask: NDArray[np.bool_], episode: NDArray[np.int64]) -> NDArray[np.float64]:
+        """
+        Begin an episode in the sub-environments that the mask names.
+
+        Parameters
+        ----------
+        mask : ndarray of bool, shape (N,)
+            Which ones; at least one.
+        episode : ndarray of int64, shape (N,)
+            Number of the episode that each of them begins.
+
+        Returns
+        -------
+        ndarray of float64, shape (N, O)
+            Observations of all sub-environments; those outside the mask are unchanged.
+
+        Raises
+        ------
+        ValueError
+            If an observation has the wrong shape or is not finite.
+        """
+        seeds = [
+            child_seed(self.seed, self.purpose, i, int(episode[i])) if mask[i] else None
+            for i in range(self.n_envs)
+        ]
+        try:
+            obs, _ = self.env.reset(seed=seeds, options={"reset_mask": mask.copy()})
+        except ValueError as error:
+            raise self._explained(error) from error
+        return self._flat(obs)
+
+    def step(
+        self, act: NDArray[Any]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+        """
+        Take one action in every sub-environment.
+
+        Parameters
+        ----------
+        act : ndarray of int64, shape (N,), or of float, shape (N, D)
+            Actions as they were sampled: for a Box they are clipped here and nowhere else, for
+            Discrete they count from 0.
+
+        Returns
+        -------
+        obs : ndarray of float64, shape (N, O)
+            Observations; the true final one where an episode ended.
+        rew : ndarray of float64, shape (N,)
+            Rewards [reward].
+        terminated, truncated : ndarray of bool, shape (N,)
+            Whether the episode ended for good, or was cut.
+
+        Raises
+        ------
+        ValueError
+            If an observation has the wrong shape, or it or a reward is not finite; the
+            sub-environment and the step are named.
+        """
+        self._n_stepped += 1
+        try:
+            obs, rew, terminated, truncated, _ = self.env.step(self._to_env(act))
+        except ValueError as error:
+            raise self._explained(error) from error
+        rew = np.asarray(rew, np.float64)
+        self._require_finite("reward", rew)
+        return self._flat(obs), rew, np.asarray(terminated, bool), np.asarray(truncated, bool)
+
+    def replay(
+        self,
+        episode: NDArray[np.int64],
+        length: NDArray[np.int64],
+        history: NDArray[Any],
+        obs: NDArray[np.float64],
+    ) -> None:
+        """
+        Bring every sub-environment to where it stood: `length` steps into an episode.
+
+        Parameters
+        ----------
+        episode : ndarray of int64, shape (N,)
+            Number of the episode.
+        length : ndarray of int64, shape (N,)
+            Steps since it began.
+        history : ndarray, shape (N, H) or (N, H, D)
+            Last actions of every sub-environment, H at least the greatest length.
+        obs : ndarray of float64, shape (N, O)
+            Observations to arrive at.
+
+        Raises
+        ------
+        ValueError
+            If an observation differs: then the environment does not follow from its seed.
+        """
+        longest = int(length.max(initial=0))
+        # Whoever begins later plays old actions meanwhile: all must be stepped together.
+        mask = np.ones(self.n_envs, bool)
+        for t in range(longest):
+            mask |= length == longest - t
+            if mask.any():
+                self.reset(mask, episode)
+            _, _, terminated, truncated = self.step(history[:, history.shape[1] - longest + t])
+            mask = terminated | truncated
+        mask = length == 0
+        arrived = self.reset(mask, episode) if mask.any() else self._last_obs
+        if not np.array_equal(arrived, obs):
+            i = int(np.argmax((arrived != obs).any(axis=1)))
+            raise ValueError(
+                f"env must follow from its seed to be resumed, but sub-environment {i} is not "
+                f"where it was after {length[i]} steps of the same actions"
+            )
+
+    def _to_env(self, act: NDArray[Any]) -> NDArray[Any]:
+        space = self.act_space
+        if isinstance(space, gym.spaces.Discrete):
+            return act + space.start if space.start else act
+        act = act.reshape(self.n_envs, *space.shape)
+        return np.clip(act, space.low, space.high).astype(space.dtype)
+
+    def _flat(self, obs: Any) -> NDArray[np.float64]:
+        flat = np.array(obs, np.float64)  # a copy: the environment may reuse its buffer
+        if flat.size != self.n_envs * self.n_obs or len(flat) != self.n_envs:
+            raise ValueError(
+                f"observations must have shape {(self.n_envs, self.n_obs)}, got {flat.shape} "
+                f"at step {self._n_stepped}"
+            )
+        flat = flat.reshape(self.n_envs, self.n_obs)
+        self._require_finite("observation", flat)
+        self._last_obs = flat
+        return flat
+
+    def _require_finite(self, name: str, x: NDArray[np.float64]) -> None:
+        if np.isfinite(x.sum()):  # cheaper than a look at every entry, which then follows
+            return
+        bad = ~np.isfinite(x).reshape(self.n_envs, -1).all(axis=1)
+        if bad.any():
+            i = int(np.argmax(bad))
+            raise ValueError(
+                f"{name} must be finite, got {x[i]} from sub-environment {i} "
+                f"at step {self._n_stepped}"
+            )
+
+    def _explained(self, error: ValueError) -> ValueError:
+        """Name the sub-environment whose observation Gymnasium could not stack."""
+        want = self.env.single_observation_space.shape
+        for i, obs in enumerate(getattr(self.env, "_env_obs", ())):
+            if obs is not None and np.shape(obs) != want:
+                return ValueError(
+                    f"observation must have shape {want}, got {np.shape(obs)} "
+                    f"from sub-environment {i} at step {self._n_stepped}"
+                )
+        return ValueError(f"env failed at step {self._n_stepped}: {error}")
