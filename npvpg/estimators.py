@@ -402,4 +402,4 @@ class ActionValue:
         start: NDArray[np.int64],
     ) -> FloatArray:
         """Weight of every step, shape (S,)."""
-        return self.advantage(rew, val, last_val, start) + val
+        return np.asarray(self.advantage(rew, val, last_val, start) + val)

@@ -83,7 +83,7 @@ class MLP:
     @property
     def size(self) -> int:
         """Number of parameters, P."""
-        return self._slots[-1][1].stop
+        return int(self._slots[-1][1].stop)
 
     def unpack(self, theta: NDArray[Any]) -> list[tuple[NDArray[Any], NDArray[Any]]]:
         """

@@ -17,7 +17,7 @@ class RunningMoments(NamedTuple):
 
     Attributes
     ----------
-    count : int
+    n_rows : int
         Number of rows.
     mean : ndarray of float64, shape (O,)
         Mean of the rows.
@@ -28,10 +28,10 @@ class RunningMoments(NamedTuple):
     --------
     >>> moments = RunningMoments.empty(1).update(np.array([[1.0], [3.0]]))
     >>> moments.update(np.array([[5.0]]))
-    RunningMoments(count=3, mean=array([3.]), var=array([2.66666667]))
+    RunningMoments(n_rows=3, mean=array([3.]), var=array([2.66666667]))
     """
 
-    count: int
+    n_rows: int
     mean: NDArray[np.float64]
     var: NDArray[np.float64]
 
@@ -48,7 +48,7 @@ class RunningMoments(NamedTuple):
         Returns
         -------
         RunningMoments
-            Moments with count 0.
+            Moments of no rows.
         """
         return RunningMoments(0, np.zeros(size), np.ones(size))
 
@@ -87,10 +87,10 @@ class RunningMoments(NamedTuple):
             return self
         mean = rows.mean(axis=0, dtype=np.float64)
         var = rows.var(axis=0, dtype=np.float64)
-        count = self.count + n_new
+        n_rows = self.n_rows + n_new
         delta = mean - self.mean
-        squares = self.count * self.var + n_new * var + delta**2 * (self.count * n_new / count)
-        return RunningMoments(count, self.mean + delta * (n_new / count), squares / count)
+        squares = self.n_rows * self.var + n_new * var + delta**2 * (self.n_rows * n_new / n_rows)
+        return RunningMoments(n_rows, self.mean + delta * (n_new / n_rows), squares / n_rows)
 
     def normalize(self, rows: NDArray[Any]) -> NDArray[np.float64]:
         r"""
@@ -108,7 +108,7 @@ class RunningMoments(NamedTuple):
         ndarray of float64, shape (S, O)
             Normalised rows; the rows themselves as long as nothing was seen.
         """
-        if self.count == 0:
+        if self.n_rows == 0:
             return np.asarray(rows, np.float64)
         return np.clip((rows - self.mean) * self.inverse_std, -10.0, 10.0)
 

@@ -19,13 +19,13 @@ class OptimizerState(NamedTuple):
         Running mean of the gradient; empty for `SGD`.
     second : ndarray, shape (P,)
         Running mean of its square; empty for `SGD`.
-    count : int
+    n_made : int
         Number of steps made.
     """
 
     first: NDArray[Any]
     second: NDArray[Any]
-    count: int
+    n_made: int
 
 
 class Optimizer(Protocol):
@@ -64,7 +64,7 @@ class SGD:
         Returns
         -------
         OptimizerState
-            Nothing but a count of 0.
+            Nothing but that no step was made.
         """
         return OptimizerState(theta[:0].copy(), theta[:0].copy(), 0)
 
@@ -96,7 +96,7 @@ class SGD:
             If `grad` has another shape than `theta`.
         """
         checks.shape(theta.shape, grad=grad)
-        return theta + lr * grad, state._replace(count=state.count + 1)
+        return theta + lr * grad, state._replace(n_made=state.n_made + 1)
 
 
 @dataclass(frozen=True)
@@ -191,12 +191,12 @@ class Adam:
             If `grad` has another shape than `theta`.
         """
         checks.shape(theta.shape, grad=grad)
-        count = state.count + 1
+        n_made = state.n_made + 1
         first = self.beta1 * state.first + (1 - self.beta1) * grad
         second = self.beta2 * state.second + (1 - self.beta2) * (grad * grad)
-        mean = first / (1 - self.beta1**count)
-        scale = np.sqrt(second / (1 - self.beta2**count)) + self.eps
-        return theta + lr * (mean / scale), OptimizerState(first, second, count)
+        mean = first / (1 - self.beta1**n_made)
+        scale = np.sqrt(second / (1 - self.beta2**n_made)) + self.eps
+        return theta + lr * (mean / scale), OptimizerState(first, second, n_made)
 
 
 def clip_by_global_norm(grad: NDArray[Any], max_norm: float | None) -> tuple[NDArray[Any], float]:

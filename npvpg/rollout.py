@@ -364,8 +364,7 @@ class _Recorder:
     def cut_at_episode(self, position: Position, steps_before: int, n_episodes: int) -> Rollout:
         """Keep the first episodes of every sub-environment; each of them is a trajectory."""
         done = np.array(self.done)
-        finished_before = np.cumsum(done, axis=0) - done
-        keep = finished_before < n_episodes
+        keep = np.asarray(np.cumsum(done, axis=0) - done < n_episodes)
         cut = done & keep
         rew = np.array(self.rew)
         episodes = []

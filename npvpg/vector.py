@@ -84,7 +84,7 @@ class SeededVectorEnv:
         ValueError
             If an observation has the wrong shape or is not finite.
         """
-        seeds = [
+        seeds: Any = [
             child_seed(self.seed, self.purpose, i, int(episode[i])) if mask[i] else None
             for i in range(self.n_envs)
         ]
@@ -177,9 +177,9 @@ class SeededVectorEnv:
     def _to_env(self, act: NDArray[Any]) -> NDArray[Any]:
         space = self.act_space
         if isinstance(space, gym.spaces.Discrete):
-            return act + space.start if space.start else act
+            return np.asarray(act + space.start)
         act = act.reshape(self.n_envs, *space.shape)
-        return np.clip(act, space.low, space.high).astype(space.dtype)
+        return np.asarray(np.clip(act, space.low, space.high), space.dtype)
 
     def _flat(self, obs: Any) -> NDArray[np.float64]:
         flat = np.array(obs, np.float64)  # a copy: the environment may reuse its buffer

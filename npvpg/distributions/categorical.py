@@ -46,7 +46,7 @@ def log_softmax(logits: NDArray[Any]) -> NDArray[Any]:
 
 def _times_log(p: NDArray[Any], log_p: NDArray[Any]) -> NDArray[Any]:
     """P log p with its limit 0 where p vanishes: by branch, since 0 times -inf is NaN."""
-    return np.multiply(p, log_p, out=np.zeros_like(p), where=p.real > 0)
+    return np.asarray(np.multiply(p, log_p, out=np.zeros_like(p), where=p.real > 0))
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class Categorical:
         ndarray of int64, shape (S,)
             Actions 0 ... A - 1.
         """
-        return out.argmax(axis=1)
+        return np.asarray(out.argmax(axis=1))
 
     def log_prob(self, out: NDArray[Any], free: NDArray[Any], act: NDArray[Any]) -> NDArray[Any]:
         """
