@@ -119,7 +119,6 @@ def _evaluate(words: list[str]) -> None:
     options = arguments.evaluate(words)
 
     from npvpg.experiment.evaluate import evaluate
-
     from npvpg.experiment.screen import Screen
 
     result = evaluate(options.run, episodes=options.episodes, seed=options.seed)

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import VectorEnv
-from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes
 
 from npvpg.distributions import Categorical, DiagonalGaussian, Distribution
 from npvpg.estimators import (
@@ -23,6 +22,7 @@ from npvpg.mlp import MLP
 from npvpg.optimizers import SGD, Adam, Linear
 from npvpg.policy import Policy
 from npvpg.value import MLPValue, Value, ZeroValue
+from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes
 
 
 class Parts(NamedTuple):

@@ -118,7 +118,7 @@ class Config:
     """Stop when the mean return of the last 100 episodes reaches the environment's own reward
     threshold, if it has one."""
 
-    checkpoint_every: int = 25
+    checkpoint_every: int = 50
     """Updates between two checkpoints; one is always written at the end."""
 
     evaluation_episodes: int = 20

@@ -80,7 +80,7 @@ class RunDirectory:
         if taken:
             raise ValueError(
                 f"{self.path} holds another run ({', '.join(taken)}): choose another --out, "
-                f"or continue that one with npvpg train --resume {self.path}"
+                f"or continue it: npvpg train --resume {self.path}"
             )
 
     def create(self, config: Config) -> None:

@@ -22,6 +22,19 @@ EXTRAS = {
 }
 
 
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """
+    Keep Gymnasium's own log off the screen, where each entry takes two lines.
+
+    What it warns of, such as an old version or an observation out of its space, stops no run; what
+    it logs as an error is raised as well. Other warnings pass.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"\x1b\[\d+m(WARN|ERROR)")
+        yield
+
+
 def make(env: str, n: int, *, asynchronous: bool = False) -> VectorEnv:
     """
     Make a vector environment that leaves the resets to the collector.
@@ -46,9 +59,8 @@ def make(env: str, n: int, *, asynchronous: bool = False) -> VectorEnv:
         If there is no such environment, a package it needs is missing, it fails as it is made, its
         spaces are not supported or its autoreset cannot be disabled.
     """
-    found = spec(env)
-    with _quiet():
-        made = _make(env, found, n, "async" if asynchronous else "sync")
+    with quiet():
+        made = _make(env, spec(env), n, "async" if asynchronous else "sync")
     try:
         check_spaces(env, made)
         if made.metadata.get("autoreset_mode") is not AutoresetMode.DISABLED:
@@ -155,11 +167,3 @@ def _make(env: str, found: EnvSpec, n: int, mode: str) -> VectorEnv:
     except Exception as failure:
         kind = type(failure).__name__
         raise ValueError(f"environment {env} cannot be made: {kind}: {failure}") from failure
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Gymnasium's advice about versions and spaces off the screen."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

@@ -175,12 +175,13 @@ def _wide(wanted: bool) -> Iterator[None]:
 
 
 def _first_sentence(box: str) -> str:
-    """Take the text out of a box of tyro: what stands above its first rule."""
-    lines = [line.strip("│ ") for line in box.splitlines() if line.startswith("│")]
+    """Take the text out of a box of tyro: between its title and its first rule."""
     text: list[str] = []
-    for line in lines:
-        if line.startswith("─"):
+    for line in box.splitlines()[1:]:
+        bare = line.strip("│ ")
+        if not re.fullmatch("[-─╰╯ ]*", bare):  # a terminal without Unicode gets the plain rule
+            text.append(bare)
+        elif text:
             break
-        text.append(line.strip())
-    # for a range, what Config says is the whole story
-    return re.sub(r"^Error parsing (config: )?", "", " ".join(text)).rstrip(".")
+    # of a value out of range, what Config says is the whole story
+    return re.sub("^Error parsing (config: )?", "", " ".join(text)).rstrip(".")

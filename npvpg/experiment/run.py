@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 from gymnasium.vector import VectorEnv
-from npvpg.experiment.evaluate import evaluate_state
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from npvpg import vpg
 from npvpg.experiment import environments, plot, progress
 from npvpg.experiment.build import Parts, build
 from npvpg.experiment.config import Config
 from npvpg.experiment.directory import RunDirectory
+from npvpg.experiment.evaluate import evaluate_state
 from npvpg.experiment.files import write_atomically
 from npvpg.experiment.interrupt import Interrupts, ignored
 from npvpg.experiment.log import EpisodesLog, MetricsLog
@@ -123,6 +123,7 @@ def train(
     screen = screen or Screen(quiet=True)
     with Interrupts() as interrupts, contextlib.ExitStack() as stack:
         stack.enter_context(_single_threaded_blas())
+        stack.enter_context(environments.quiet())
         with ignored():
             env = environments.make(config.env, config.envs, asynchronous=config.async_envs)
         stack.callback(env.close)

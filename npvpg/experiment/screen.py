@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from npvpg.vpg import Iteration
+from gymnasium import spaces
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
@@ -14,6 +14,7 @@ from npvpg.experiment.config import Config
 from npvpg.experiment.directory import RunDirectory
 from npvpg.experiment.log import read_episodes, rolling_mean
 from npvpg.experiment.plot import sparkline
+from npvpg.vpg import Iteration
 
 if TYPE_CHECKING:
     from npvpg.experiment.progress import Progress as RunProgress
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
 
 ROWS = 20  # of the table, over a run that uses up its steps
 COLUMNS = (
-    "    steps  episodes    return    length   entropy         KL      |g|   expl.var   steps/s"
+    ("steps", 10),
+    ("episodes", 9),
+    ("return", 9),
+    ("length", 8),
+    ("entropy", 8),
+    ("KL", 9),
+    ("|g|", 8),
+    ("expl.V", 8),
+    ("steps/s", 9),
 )
 
 
@@ -78,8 +87,8 @@ class Screen:
         config, parts = run.config, run.parts
         goal = "no reward threshold" if run.threshold is None else f"solved at {run.threshold:g}"
         self.line("environment", f"{config.env} · {config.envs} side by side · {goal}", "bold")
-        spaces = (run.env.single_observation_space, run.env.single_action_space)
-        self.line("spaces", "observations {} · actions {}".format(*spaces))
+        seen, done = run.env.single_observation_space, run.env.single_action_space
+        self.line("spaces", f"observations {_space(seen)} · actions {_space(done)}")
         self.line("estimator", f"{config.estimator}   {parts.vpg.estimator.formula}", "cyan")
         self.line("", _constants(config))
         networks = f"hidden {' '.join(map(str, config.hidden)) or 'none'}, {config.activation}"
@@ -94,6 +103,10 @@ class Screen:
         self.console.print()
         self._start = start.steps
 
+    def _say(self, text: str, style: str) -> None:
+        """Print a line that needs no label."""
+        self.console.print(text, style=style, soft_wrap=True, markup=False)
+
     @contextlib.contextmanager
     def live(self, n_steps: int) -> Iterator[None]:
         """
@@ -107,7 +120,7 @@ class Screen:
         self._n_steps = n_steps
         self._rows = self._start * ROWS // n_steps
         self._began = time.perf_counter()
-        self.console.print(COLUMNS, style="bold", soft_wrap=True)
+        self.console.print(_set([name for name, _ in COLUMNS]), style="bold", soft_wrap=True)
         if not self.console.is_terminal or self.console.quiet:
             yield
             return
@@ -167,16 +180,16 @@ class Screen:
             text = f"solved at step {progress.solved_at_step:,}: {mean}"
             if progress.mean_return is not None and progress.mean_return >= threshold:
                 text += f" ≥ {threshold:g}"
-            self.line("verdict", text, "bold green")
+            self._say(text, "bold green")
         elif threshold is not None:
             text = f"not solved in {progress.steps:,} steps: {mean}"
             if progress.mean_return is not None and progress.mean_return < threshold:
                 text += f" < {threshold:g}"
             else:
                 text += f", {progress.episodes_rows} episodes in all"
-            self.line("verdict", text, "bold yellow")
+            self._say(text, "bold yellow")
         else:
-            self.line("verdict", f"{progress.steps:,} steps done: {mean}", "bold")
+            self._say(f"{progress.steps:,} steps done: {mean}", "bold")
         speed = f"{progress.steps_per_second:,.0f} steps/s"
         self.line("time", f"{_duration(progress.seconds)} · {speed}")
 
@@ -191,11 +204,12 @@ class Screen:
         """
         for label, mode in (("evaluation", "sampled"), ("", "greedy")):
             result = evaluation[mode]
-            interval = f"95% interval {_number(result['low'])} to {_number(result['high'])}"
+            mean, spread, low, high = (
+                _number(result[key]) for key in ("mean", "std", "low", "high")
+            )
+            episodes = f"{result['episodes']} episodes"
             self.line(
-                label,
-                f"{mode:<8} return {_number(result['mean'])} ± {_number(result['std'])}"
-                f" · {interval} · {result['episodes']} episodes",
+                label, f"{mode:<8} {mean} ± {spread} · {episodes} · 95% interval {low} to {high}"
             )
 
     def files(self, directory: RunDirectory) -> None:
@@ -212,7 +226,10 @@ class Screen:
             means = rolling_mean(ret)
             line = sparkline(means, width=48)
             self.line("return", f"{means[0]:.1f} {line} {means[-1]:.1f}", "green")
-        self.line("files", f"{directory.path}/ {' '.join(f.name for f in directory.files)}")
+        self.line("files", f"{directory.path}/")
+        names = [file.name for file in directory.files]
+        for part in (names[:4], names[4:]):
+            self.line("", " ".join(part))
         self.console.print()
         self.line("next", f"npvpg evaluate {directory.path}")
         self.line("", f"npvpg plot {directory.path}")
@@ -230,13 +247,36 @@ def _constants(config: Config) -> str:
     return f"{text} · {config.envs} × {config.horizon} steps per update"
 
 
+def _space(space: spaces.Space[Any]) -> str:
+    """Describe a space by its shape, and by its bounds where one pair holds for all."""
+    if not isinstance(space, spaces.Box):
+        return str(space)
+    low, high = float(space.low.min()), float(space.high.max())
+    same = (space.low == low).all() and (space.high == high).all()
+    return f"Box{space.shape}" + (f" in [{low:g}, {high:g}]" if same else "")
+
+
 def _row(iteration: Iteration, progress: "RunProgress", speed: float) -> str:
     """Set one row of the table under its columns."""
-    return (
-        f"{progress.steps:>9,} {progress.episodes_rows:>9,} {_number(iteration.mean_return):>9}"
-        f" {_number(iteration.mean_length):>9} {iteration.entropy:>9.3f} {iteration.kl:>10.1e}"
-        f" {iteration.grad_norm:>8.3g} {iteration.explained_variance:>10.2f} {speed:>9,.0f}"
+    return _set(
+        [
+            f"{progress.steps:,}",
+            f"{progress.episodes_rows:,}",
+            _number(iteration.mean_return),
+            _number(iteration.mean_length),
+            f"{iteration.entropy:.3f}",
+            f"{iteration.kl:.1e}",
+            f"{iteration.grad_norm:.3g}",
+            f"{iteration.explained_variance:.2f}",
+            f"{speed:,.0f}",
+        ]
     )
+
+
+def _set(cells: list[str]) -> str:
+    """Set the cells of a row flush right, one space between them at least."""
+    widths = [width for _, width in COLUMNS]
+    return "".join(f" {cell:>{width - 1}}" for cell, width in zip(cells, widths, strict=True))
 
 
 def _number(value: float | None) -> str:

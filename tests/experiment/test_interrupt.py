@@ -16,12 +16,16 @@ def test_a_signal_stops_at_once(number: signal.Signals) -> None:
 
 
 def test_a_signal_that_is_held_waits_for_the_end_of_the_block() -> None:
-    done = []
-    with Interrupts() as interrupts, pytest.raises(Interrupted):
+    done: list[str] = []
+
+    def write() -> None:
         with interrupts.held():
             signal.raise_signal(signal.SIGINT)
             done.append("written")
         done.append("never")
+
+    with Interrupts() as interrupts, pytest.raises(Interrupted):
+        write()
     assert done == ["written"]
 
 
