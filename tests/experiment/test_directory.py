@@ -63,5 +63,5 @@ def test_a_file_is_no_directory(tmp_path: Path) -> None:
 
 
 def test_a_directory_without_configuration_is_no_run(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="is no run directory: it holds no config.toml"):
+    with pytest.raises(ValueError, match="is no run directory: it holds no config"):
         RunDirectory(tmp_path).read_config()
