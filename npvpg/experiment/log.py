@@ -17,7 +17,8 @@ from npvpg import checks
 from npvpg.experiment.files import write_atomically
 
 if TYPE_CHECKING:  # what reads a log need not load the algorithm
-    from npvpg.vpg import Episode, Iteration
+    from npvpg.rollout import Episode
+    from npvpg.vpg import Iteration
 
 METRICS = (
     "iteration",
