@@ -13,7 +13,7 @@ from npvpg.kernels.physics import pendulum
 
 
 class PendulumVectorEnv(ClassicVectorEnv):
-    """A pendulum with a weak motor; state (angle, angular velocity, last torque or NaN)."""
+    """A pendulum with a weak motor; state (angle, angular velocity, last torque)."""
 
     env_id = "Pendulum-v1"
     original = PendulumEnv
@@ -35,4 +35,4 @@ class PendulumVectorEnv(ClassicVectorEnv):
 
     def _pose(self, state: NDArray[np.float64]) -> None:
         self._drawer.state = state[:2].copy()
-        self._drawer.last_u = None if np.isnan(state[2]) else float(state[2])
+        self._drawer.last_u = float(state[2])

@@ -124,19 +124,7 @@ CASES = [
 
 
 def ulps(have: NDArray[Any], want: NDArray[Any]) -> float:
-    """
-    Largest distance between two arrays in units in the last place.
-
-    Parameters
-    ----------
-    have, want : ndarray of float32 or float64
-        Of one shape and type; NaN equals NaN only.
-
-    Returns
-    -------
-    float
-        Number of floating-point numbers from one to the other.
-    """
+    """Largest distance between two arrays in units in the last place; NaN equals NaN only."""
     assert have.dtype == want.dtype
     assert have.shape == want.shape
     nan = np.isnan(have)
@@ -183,7 +171,7 @@ def compare(name: str, states: NDArray[np.float64], acts: NDArray[Any]) -> None:
 def columns(name: str, *entries: NDArray[np.float64]) -> NDArray[np.float64]:
     """States from the entries the original has, with what the compiled state adds."""
     if name == "Pendulum-v1":
-        return np.column_stack([*entries, np.full(len(entries[0]), np.nan)])
+        return np.column_stack([*entries, np.zeros(len(entries[0]))])
     if name == "MountainCarContinuous-v0":
         states = np.column_stack([*entries, np.arange(len(entries[0])) % 2])
         narrow = states[:, 2] == 1
@@ -233,6 +221,37 @@ def test_steps_from_every_edge(name: str, dtype: type[Any]) -> None:
     grid = np.repeat(grid, 2, axis=0)  # the continuous car: once in either precision
     acts = grid[:, -1].astype(dtype)
     compare(name, columns(name, *grid[:, :-1].T), acts if dtype is np.int64 else acts[:, None])
+
+
+@claim("H1")
+def test_steps_to_the_height_of_the_goal() -> None:
+    """Acrobot's tip just above and just below the bar, found by bisection to adjacent numbers."""
+    rng = np.random.default_rng([SUITE, 6])
+    obs = np.zeros(6, dtype=np.float32)
+    states = []
+    for velocities in rng.uniform(-0.5, 0.5, (20, 2)):
+        low, high = 0.0, math.pi
+        while np.nextafter(low, high) < high:
+            middle = low + (high - low) / 2
+            _, over = acrobot.move(np.array([middle, 0.0, *velocities]), 1, obs)
+            low, high = (low, middle) if over else (middle, high)
+        states += [[angle, 0.0, *velocities] for angle in (low, high)]
+    compare("Acrobot-v1", np.array(states), np.ones(len(states), dtype=np.int64))
+
+
+@claim("H1")
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_steps_to_rest_at_the_flag(kind: type[Any]) -> None:
+    """A car whose velocity becomes exactly 0 has arrived; one that rolls back has not."""
+    position = kind(0.55)
+    stops = kind(0.0025 * math.cos(3 * position))
+    speeds = [stops, *(np.nextafter(stops, stops + kind(d)) for d in (-1, 1))]
+    entries = np.full(3, position, dtype=np.float64), np.array(speeds, dtype=np.float64)
+    single = np.full(3, float(kind is np.float32))
+    continuous = np.column_stack([*entries, single])
+    compare("MountainCarContinuous-v0", continuous, np.zeros((3, 1), dtype=kind))
+    if kind is np.float64:
+        compare("MountainCar-v0", np.column_stack(entries), np.ones(3, dtype=np.int64))
 
 
 @claim(

@@ -26,11 +26,11 @@ def _draw(noise: NDArray[np.float64], state: NDArray[np.float64], obs: NDArray[n
         Initial angle and angular velocity.
     state : ndarray of float64, shape (3,)
         Written: angle from upright [rad], angular velocity [rad/s], and the torque of the last
-        step [N m], which a drawing shows; NaN before the first.
+        step [N m], which a drawing shows; 0 before the first.
     obs : ndarray of float32, shape (3,)
         Written: cosine and sine of the angle, angular velocity.
     """
-    state[0], state[1], state[2] = noise[0], noise[1], math.nan
+    state[0], state[1], state[2] = noise[0], noise[1], 0.0
     obs[0], obs[1], obs[2] = math.cos(state[0]), math.sin(state[0]), state[1]
 
 
