@@ -1,0 +1,24 @@
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from npvpg.distributions import Categorical
+from npvpg.estimators import RewardToGo
+from npvpg.gradient import policy_gradient
+from npvpg.mlp import MLP
+from npvpg.optimizers import Adam
+from npvpg.policy import Policy
+from npvpg.rollout import Position, whole_episodes
+from npvpg.vector import SeededVectorEnv
+
+kwargs = {"vectorization_mode": "sync", "vector_kwargs": {"autoreset_mode": AutoresetMode.DISABLED}}
+env = SeededVectorEnv(gym.make_vec("CartPole-v1", num_envs=8, **kwargs), seed=0)
+policy, adam, position = Policy(MLP((4, 32, 2)), Categorical(2)), Adam(), Position.initial(8)
+theta = policy.init(np.random.default_rng(0))  # π_θ(a|s)
+state = adam.init(theta)
+for k in range(60):
+    batch, _, _, position = whole_episodes(env, policy, theta, position, n_episodes=2, iteration=k)
+    psi = RewardToGo(0.99)(batch.rew, 0 * batch.rew, np.zeros(16), batch.start)  # Φ_t = Σ γ^(k-t) r_k
+    grad = policy_gradient(policy, theta, batch, psi)  # ĝ = (1/K) Σ_τ Σ_t Φ_t ∇_θ log π_θ(a_t|s_t)
+    theta, state = adam.step(theta, grad, state, lr=0.01)  # θ ← θ + α ĝ, scaled by Adam
+    print(f"batch {k:3d}: mean return {batch.lengths.mean():5.1f}")
