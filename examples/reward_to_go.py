@@ -1,3 +1,5 @@
+"""Reward-to-go policy gradient: collect, estimate, step."""
+
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
@@ -18,7 +20,8 @@ theta = policy.init(np.random.default_rng(0))  # π_θ(a|s)
 state = adam.init(theta)
 for k in range(60):
     batch, _, _, position = whole_episodes(env, policy, theta, position, n_episodes=2, iteration=k)
-    psi = RewardToGo(0.99)(batch.rew, 0 * batch.rew, np.zeros(16), batch.start)  # Φ_t = Σ γ^(k-t) r_k
+    zero = np.zeros(batch.n_steps)  # V = 0: no baseline, and nothing to bootstrap from
+    psi = RewardToGo(0.99)(batch.rew, zero, zero[:16], batch.start)  # Φ_t = Σ_k γ^(k-t) r_k
     grad = policy_gradient(policy, theta, batch, psi)  # ĝ = (1/K) Σ_τ Σ_t Φ_t ∇_θ log π_θ(a_t|s_t)
     theta, state = adam.step(theta, grad, state, lr=0.01)  # θ ← θ + α ĝ, scaled by Adam
     print(f"batch {k:3d}: mean return {batch.lengths.mean():5.1f}")
