@@ -175,21 +175,20 @@ class Screen:
             Return at which the environment counts as solved.
         """
         mean = f"mean return over the last 100 episodes {_number(progress.mean_return)}"
+        high = progress.mean_return is not None and progress.mean_return >= (threshold or 0)
         self.console.print()
-        if progress.solved_at_step is not None and threshold is not None:
-            text = f"solved at step {progress.solved_at_step:,}: {mean}"
-            if progress.mean_return is not None and progress.mean_return >= threshold:
-                text += f" ≥ {threshold:g}"
-            self._say(text, "bold green")
-        elif threshold is not None:
-            text = f"not solved in {progress.steps:,} steps: {mean}"
-            if progress.mean_return is not None and progress.mean_return < threshold:
-                text += f" < {threshold:g}"
-            else:
-                text += f", {progress.episodes_rows} episodes in all"
-            self._say(text, "bold yellow")
-        else:
+        if threshold is None:
             self._say(f"{progress.steps:,} steps done: {mean}", "bold")
+        elif progress.solved_at_step == progress.steps:
+            text = f"solved at step {progress.steps:,}: {mean} ≥ {threshold:g}"
+            self._say(text, "bold green")
+        elif progress.solved_at_step is not None:
+            text = f"solved at step {progress.solved_at_step:,}; at step {progress.steps:,}: {mean}"
+            self._say(text, "bold green")
+        else:
+            text = f"not solved in {progress.steps:,} steps: {mean}"
+            text += f", only {progress.episodes_rows} in all" if high else f" < {threshold:g}"
+            self._say(text, "bold yellow")
         speed = f"{progress.steps_per_second:,.0f} steps/s"
         self.line("time", f"{_duration(progress.seconds)} · {speed}")
 
