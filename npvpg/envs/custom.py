@@ -83,8 +83,8 @@ class CompiledEnv:
     ... )
     >>> envs = walk(2)
     >>> envs.reset(seed=0)[0]
-    array([[0.63696164],
-           [0.5118216 ]], dtype=float32)
+    array([[0.6369617],
+           [0.5118216]], dtype=float32)
     >>> envs.step([1, 0])[0]
     array([[1.1369617 ],
            [0.01182162]], dtype=float32)

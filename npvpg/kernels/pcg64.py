@@ -106,25 +106,108 @@ def _next_double(row: NDArray[np.uint64]) -> float:
 next_double = njit(cache=True)(_next_double)
 
 
-def _mix(x: np.uint64, y: np.uint64) -> np.uint64:
+def _fill_pool(words: NDArray[np.uint64], pool: NDArray[np.uint64]) -> None:
     """
-    Mix two words of the entropy pool.
+    Hash words of entropy into the pool of a seed sequence.
 
     Parameters
     ----------
-    x, y : uint64
-        Words below 2**32.
+    words : ndarray of uint64, shape (W,)
+        Entropy, in words below 2**32; fewer than four are as good as padded with zeros.
+    pool : ndarray of uint64, shape (4,)
+        Overwritten.
+    """
+    constant = INIT_A
+    for i in range(POOL):
+        word = constant ^ (words[i] if i < words.size else ZERO)
+        constant = constant * MULT_A & LOW
+        word = word * constant & LOW
+        pool[i] = word ^ (word >> XSHIFT)
+    for i in range(POOL + max(words.size - POOL, 0)):
+        for j in range(POOL):
+            if i != j:
+                word = constant ^ (pool[i] if i < POOL else words[i])
+                constant = constant * MULT_A & LOW
+                word = word * constant & LOW
+                word = MIX_R * (word ^ (word >> XSHIFT)) & LOW
+                word = ((MIX_L * pool[j] & LOW) + CARRY - word) & LOW
+                pool[j] = word ^ (word >> XSHIFT)
+
+
+fill_pool = njit(cache=True)(_fill_pool)
+
+
+def _generate(pool: NDArray[np.uint64], words: NDArray[np.uint64]) -> None:
+    """
+    Draw words from the pool of a seed sequence.
+
+    Parameters
+    ----------
+    pool : ndarray of uint64, shape (4,)
+        The pool.
+    words : ndarray of uint64, shape (W,)
+        Overwritten by words below 2**32.
+    """
+    constant = INIT_B
+    for i in range(words.size):
+        word = pool[i % POOL] ^ constant
+        constant = constant * MULT_B & LOW
+        word = word * constant & LOW
+        words[i] = word ^ (word >> XSHIFT)
+
+
+generate = njit(cache=True)(_generate)
+
+
+def _child_seeds(
+    entropy: NDArray[np.uint64],
+    purpose: int,
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+) -> NDArray[np.uint64]:
+    """
+    Derive one seed for each pair of indices, as `npvpg.streams.child_seed` derives it.
+
+    Parameters
+    ----------
+    entropy : ndarray of uint64, shape (W,)
+        The seed that they come from, in words below 2**32, lowest first, padded with zeros to at
+        least four.
+    purpose : int
+        First part of the key.
+    first, second : ndarray of int64, shape (R,)
+        The other two parts: sub-environment and episode; each below 2**32.
 
     Returns
     -------
-    uint64
-        A word below 2**32.
+    ndarray of uint64, shape (R,)
+        Seeds of 63 bits.
+
+    Examples
+    --------
+    >>> entropy = np.array([7, 0, 0, 0], dtype=np.uint64)
+    >>> int(child_seeds(entropy, 2, np.array([5]), np.array([9]))[0])
+    966398112624109411
+    >>> int(np.random.SeedSequence(7, spawn_key=(2, 5, 9)).generate_state(1, np.uint64)[0] >> 1)
+    966398112624109411
     """
-    word = ((MIX_L * x & LOW) + CARRY - (MIX_R * y & LOW)) & LOW
-    return word ^ (word >> XSHIFT)
+    n = entropy.size
+    seeds = np.empty(first.size, dtype=np.uint64)
+    words = np.empty(n + 3, dtype=np.uint64)
+    words[:n] = entropy
+    words[n] = np.uint64(purpose)
+    pool = np.empty(POOL, dtype=np.uint64)
+    state = np.empty(2, dtype=np.uint64)
+    for k in range(first.size):
+        words[n + 1] = np.uint64(first[k])
+        words[n + 2] = np.uint64(second[k])
+        fill_pool(words, pool)
+        generate(pool, state)
+        seeds[k] = (state[0] >> ONE) | (state[1] << (WORD - ONE))
+    return seeds
 
 
-mix = njit(cache=True)(_mix)
+child_seeds = njit(cache=True)(_child_seeds)
 
 
 def _seed(rng: NDArray[np.uint64], rows: NDArray[np.int64], seeds: NDArray[np.uint64]) -> None:
@@ -139,39 +222,14 @@ def _seed(rng: NDArray[np.uint64], rows: NDArray[np.int64], seeds: NDArray[np.ui
         Which generators.
     seeds : ndarray of uint64, shape (R,)
         Their seeds.
-
-    Notes
-    -----
-    The pool of `numpy.random.SeedSequence` has four words and pads short entropy with zeros, so a
-    seed of one word and one of two are the same case.
     """
+    entropy = np.empty(2, dtype=np.uint64)
     pool = np.empty(POOL, dtype=np.uint64)
     words = np.empty(2 * POOL, dtype=np.uint64)
     for k in range(rows.size):
-        constant = INIT_A
-        for i in range(POOL):
-            word = ZERO
-            if i == 0:
-                word = seeds[k] & LOW
-            elif i == 1:
-                word = seeds[k] >> WORD
-            word ^= constant
-            constant = constant * MULT_A & LOW
-            word = word * constant & LOW
-            pool[i] = word ^ (word >> XSHIFT)
-        for i in range(POOL):
-            for j in range(POOL):
-                if i != j:
-                    word = pool[i] ^ constant
-                    constant = constant * MULT_A & LOW
-                    word = word * constant & LOW
-                    pool[j] = mix(pool[j], word ^ (word >> XSHIFT))
-        constant = INIT_B
-        for i in range(2 * POOL):
-            word = pool[i % POOL] ^ constant
-            constant = constant * MULT_B & LOW
-            word = word * constant & LOW
-            words[i] = word ^ (word >> XSHIFT)
+        entropy[0], entropy[1] = seeds[k] & LOW, seeds[k] >> WORD
+        fill_pool(entropy, pool)
+        generate(pool, words)
         row = rng[rows[k]]
         # The increment is 2 * (upper half of the words) + 1.
         row[3] = (words[6] << ONE) | (words[7] << WORD << ONE) | ONE

@@ -151,7 +151,11 @@ def test_first_observations(name: str, seed: int, width: float) -> None:
     method="numpy.random.Generator(PCG64(SeedSequence(seed)))",
     tolerance=0,
     tolerance_reason="integers, and products of integers below 2**53 with a power of two",
-    about=("npvpg.kernels.pcg64.seed", "npvpg.kernels.pcg64.uniform"),
+    about=(
+        "npvpg.kernels.pcg64.seed",
+        "npvpg.kernels.pcg64.uniform",
+        "npvpg.kernels.pcg64.child_seeds",
+    ),
 )
 @given(
     seeds=st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=5),
@@ -173,6 +177,24 @@ def test_stream(seeds: list[int], low: float, width: float) -> None:
         words = [divmod(state[key], 2**64) for key in ("state", "inc")]
         same = np.array_equal(rng[i], np.array(words, dtype=np.uint64).ravel())
         observe(float(not same), 0.0, lambda s=seed: f"state after seed {s}")  # type: ignore[misc]
+
+
+@claim("H4")
+@given(
+    entropy=st.integers(0, 2**200),
+    keys=st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)), min_size=1),
+    purpose=st.integers(0, 9),
+)
+def test_seeds_of_episodes(entropy: int, keys: list[tuple[int, int]], purpose: int) -> None:
+    """The compiled form of the seeds that the streams of a run derive."""
+    n_words = max(4, -(-entropy.bit_length() // 32))
+    words = np.array([entropy >> 32 * i & 0xFFFFFFFF for i in range(n_words)], dtype=np.uint64)
+    first, second = np.array(keys).T
+    have = pcg64.child_seeds(words, purpose, first.copy(), second.copy())
+    for mine, key in zip(have.tolist(), keys, strict=True):
+        sequence = np.random.SeedSequence(entropy, spawn_key=(purpose, *key))
+        want = int(sequence.generate_state(1, np.uint64)[0]) >> 1
+        observe(float(mine != want), 0.0, f"seed {entropy}, key {purpose, *key}")
 
 
 OWN: dict[str, tuple[ModuleType, int, int, float, float]] = {
