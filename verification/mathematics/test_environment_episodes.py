@@ -14,9 +14,16 @@ from numba import njit
 from numba.extending import is_jitted
 from numpy.typing import NDArray
 
+from npvpg.distributions import Categorical, DiagonalGaussian
 from npvpg.envs import COMPILED, CompiledEnv
+from npvpg.estimators import GAE
 from npvpg.kernels import pcg64
 from npvpg.kernels.physics import cartpole, mountain_car, mountain_car_continuous
+from npvpg.mlp import MLP
+from npvpg.optimizers import Linear
+from npvpg.policy import Policy
+from npvpg.value import MLPValue
+from npvpg.vpg import VPG, FixedHorizon, train
 from verification.claims import claim, observe
 
 SUITE = 205  # first word of every seed of this module
@@ -138,6 +145,24 @@ def test_first_observations(name: str, seed: int, width: float) -> None:
         have = mine.reset(seed=seed, options=chosen)[0]
         want = original.reset(seed=seed, options=chosen)[0]
         observe(differ(have, want), 0.0, f"{name}, seed {seed}, {chosen}")
+    original.close()
+
+
+@claim("H3")
+@pytest.mark.parametrize("name", COMPILED)
+def test_training(name: str) -> None:
+    """Two updates end at the same parameters with either."""
+    mine, original = both(name, 2, max_episode_steps=30)
+    n_obs, space = mine.single_observation_space.shape[0], mine.single_action_space
+    distribution = Categorical(int(space.n)) if hasattr(space, "n") else DiagonalGaussian(1)
+    policy = Policy(MLP((n_obs, 4, distribution.n_outputs), "tanh"), distribution)
+    value = MLPValue(MLP((n_obs, 4, 1), "tanh"))
+    vpg = VPG(GAE(0.99, 0.95), FixedHorizon(50), Linear(0.1, 0.1), Linear(0.1, 0.1))
+    ends = [
+        list(train(env, policy, value, vpg, seed=3, n_steps=200))[-1] for env in (mine, original)
+    ]
+    observe(differ(ends[0].state.theta, ends[1].state.theta), 0.0, name)
+    observe(differ(ends[0].state.phi, ends[1].state.phi), 0.0, name)
     original.close()
 
 

@@ -1,0 +1,56 @@
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Box, Discrete
+from numpy.typing import NDArray
+
+from npvpg.distributions import Categorical
+from npvpg.envs import CompiledEnv
+from npvpg.estimators import GAE
+from npvpg.mlp import MLP
+from npvpg.optimizers import Linear
+from npvpg.policy import Policy
+from npvpg.value import MLPValue
+from npvpg.vpg import VPG, FixedHorizon, TrainState, train
+
+
+def start(noise: NDArray[np.float64], state: NDArray[np.float64], obs: NDArray[Any]) -> None:
+    """A point on a line, on either side of the middle."""
+    state[0] = 4 * noise[0] - 2
+    obs[0] = state[0]
+
+
+def walk(state: NDArray[np.float64], action: int, obs: NDArray[Any]) -> tuple[float, bool]:
+    """Every step costs the distance from the middle; going left or right is free."""
+    state[0] += 0.25 if action == 1 else -0.25
+    obs[0] = state[0]
+    return -abs(state[0]), False
+
+
+MIDDLE = CompiledEnv(
+    start,
+    walk,
+    observation_space=Box(-np.inf, np.inf, (1,), dtype=np.float32),
+    action_space=Discrete(2),
+    state_size=1,
+    max_episode_steps=20,
+    n_reset_noise=1,
+)
+POLICY = Policy(MLP((1, 16, 2), "tanh"), Categorical(2))
+VALUE = MLPValue(MLP((1, 16, 1), "tanh"))
+ALGORITHM = VPG(GAE(0.95, 0.95), FixedHorizon(40), Linear(0.02, 0.02), Linear(0.02, 0.02))
+
+
+def test_your_own_environment_is_learned() -> None:
+    """Random actions lose about 20 an episode, the best ones about 5."""
+    *_, last = train(MIDDLE(16), POLICY, VALUE, ALGORITHM, seed=1, n_steps=40_000)
+    assert last.mean_return is not None
+    assert last.mean_return > -8
+
+
+def test_a_run_is_taken_up_in_mid_episode() -> None:
+    whole = list(train(MIDDLE(3), POLICY, VALUE, ALGORITHM, seed=2, n_steps=720))
+    half = list(train(MIDDLE(3), POLICY, VALUE, ALGORITHM, seed=2, n_steps=360))
+    state = TrainState.from_arrays(half[-1].state.to_arrays())
+    rest = list(train(MIDDLE(3), POLICY, VALUE, ALGORITHM, seed=2, n_steps=720, state=state))
+    assert np.array_equal(rest[-1].state.theta, whole[-1].state.theta)
