@@ -80,8 +80,10 @@ def _accelerations(
 
     Returns
     -------
-    ddtheta1, ddtheta2 : float
-        Angular accelerations [rad/s^2].
+    ddtheta1 : float
+        Angular acceleration of the first link [rad/s^2].
+    ddtheta2 : float
+        Angular acceleration of the second, relative to the first [rad/s^2].
 
     Notes
     -----
@@ -237,10 +239,12 @@ def _step(
     ----------
     act : ndarray of int64, shape (N,)
         Actions.
-    state, steps, obs, rew, ends : ndarray
-        The package's arrays, written.
+    state, steps : ndarray
+        The package's arrays, updated.
     limit : int
         Steps after which an episode is truncated.
+    obs, rew, ends : ndarray
+        The package's arrays, written.
 
     Returns
     -------

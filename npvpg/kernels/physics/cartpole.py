@@ -137,10 +137,12 @@ def _step(
     ----------
     act : ndarray of int64, shape (N,)
         Actions.
-    state, steps, obs, rew, ends : ndarray
-        The package's arrays, written.
+    state, steps : ndarray
+        The package's arrays, updated.
     limit : int
         Steps after which an episode is truncated.
+    obs, rew, ends : ndarray
+        The package's arrays, written.
 
     Returns
     -------

@@ -170,10 +170,12 @@ def _step(
     ----------
     act : ndarray of float32 or float64, shape (N, 1)
         Actions.
-    state, steps, obs, rew, ends : ndarray
-        The package's arrays, written.
+    state, steps : ndarray
+        The package's arrays, updated.
     limit : int
         Steps after which an episode is truncated.
+    obs, rew, ends : ndarray
+        The package's arrays, written.
 
     Returns
     -------
