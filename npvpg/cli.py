@@ -118,10 +118,12 @@ def _evaluate(words: list[str]) -> None:
 
     options = arguments.evaluate(words)
 
+    from npvpg.experiment import environments
     from npvpg.experiment.evaluate import evaluate
     from npvpg.experiment.screen import Screen
 
-    result = evaluate(options.run, episodes=options.episodes, seed=options.seed)
+    with environments.quiet():
+        result = evaluate(options.run, episodes=options.episodes, seed=options.seed)
     if options.json:
         print(json.dumps(result, indent=2))
     else:

@@ -3,7 +3,8 @@
 import json
 import re
 import sys
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import gymnasium
@@ -11,11 +12,10 @@ import numpy as np
 import pytest
 
 from npvpg.cli import main
-from npvpg.experiment import checkpoint
+from npvpg.experiment import checkpoint, config_file
 
-SHORT = "--steps 128 --envs 2 --horizon 16 --hidden 8 --evaluation-episodes 2"
+SHORT = "--steps 128 --envs 2 --horizon 16 --hidden 8 --evaluation-episodes 2 --gamma 0.99"
 
-ODD = ("NaN-v0", "Inf-v0", "Shape-v0", "Odd-v0", "Keys-v0", "Vector-v0", "Easy-v0")
 ENVIRONMENTS = """
 import gymnasium
 import numpy as np
@@ -69,13 +69,24 @@ gymnasium.register(
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Work in a directory with environments of one's own; forget them afterwards."""
     monkeypatch.chdir(tmp_path)
-    registered = gymnasium.envs.registration.registry
-    for name in [name for name in registered if name in ODD]:
-        del registered[name]
-    monkeypatch.delitem(sys.modules, "odd_worlds", raising=False)
     Path("odd_worlds.py").write_text(ENVIRONMENTS)
+    before = dict(gymnasium.registry)
+    yield
+    gymnasium.registry.clear()
+    gymnasium.registry.update(before)
+    for name in ("odd_worlds", "easy"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def _presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a preset be one whose values are known here."""
+    (tmp_path / "presets").mkdir()
+    Path("presets/Acrobot-v1.toml").write_text("gamma = 0.7\nlam = 0.7\nreward_scale = 0.7\n")
+    monkeypatch.setattr(config_file, "PRESETS", Path("presets"))
 
 
 @pytest.fixture
@@ -128,12 +139,13 @@ class TestHelp:
         assert re.search(r"--hidden .*\s+Widths of the hidden layers", out)
         assert re.search(r"--resume DIR +Run to go on with", out)
 
+    @pytest.mark.usefixtures("_presets")
     def test_the_defaults_shown_are_those_of_the_preset(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("COLUMNS", "400")
-        assert command("train Pendulum-v1 --help") == 0
-        assert re.search(r"--reward-scale FLOAT .*\(default: 0\.1\)", capsys.readouterr().out)
+        assert command("train Acrobot-v1 --help") == 0
+        assert re.search(r"--reward-scale FLOAT .*\(default: 0\.7\)", capsys.readouterr().out)
 
     @pytest.mark.parametrize("name", ["evaluate", "plot"])
     def test_the_other_commands_have_help_too(
@@ -147,14 +159,14 @@ class TestTrain:
     def test_it_shows_what_runs_and_what_came_of_it(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        assert command(f"train CartPole-v1 {SHORT} --out run --seed 5") == 0
+        assert command(f"train CartPole-v1 {SHORT} --out run --seed 5 --lam 0.9") == 0
         out, err = capsys.readouterr()
         assert err == ""
         for words in (
             "CartPole-v1 · 2 side by side · solved at 475",
             "observations Box(4,) · actions Discrete(2)",
             "Φₜ = Âₜ = Σₗ (γλ)ˡ δₜ₊ₗ",
-            "γ = 0.99, λ = 0.95 · 2 × 16 steps per update",
+            "γ = 0.99, λ = 0.9 · 2 × 16 steps per update",
             "58 policy + 49 value",
             "seed        5",
             "not solved in 128 steps: mean return over the last 100 episodes",
@@ -188,14 +200,14 @@ class TestTrain:
         for name, array in one.items():
             np.testing.assert_array_equal(array, two[name])
 
+    @pytest.mark.usefixtures("_presets")
     def test_flags_come_before_the_file_and_the_file_before_the_preset(self) -> None:
         Path("mine.toml").write_text("gamma = 0.5\nlam = 0.5\nenv = 'Acrobot-v1'\n")
-        line = "--config mine.toml --gamma 0.25 --out run"
-        assert command(f"train {line} {SHORT}") == 0
+        assert command(f"train --config mine.toml --out run {SHORT}") == 0
         text = Path("run/config.toml").read_text()
-        assert 'env = "Acrobot-v1"' in text
-        assert "gamma = 0.25\nlam = 0.5\n" in text
-        assert "entropy_weight = 0.01" in text  # which the preset of Acrobot-v1 sets
+        assert text.startswith('env = "Acrobot-v1"\n')
+        assert "\ngamma = 0.99\nlam = 0.5\n" in text
+        assert "\nreward_scale = 0.7\n" in text
 
     def test_without_out_it_goes_to_runs(self) -> None:
         assert command(f"train CartPole-v1 {SHORT}") == 0
@@ -377,11 +389,12 @@ class TestBadInput:
         assert "env (Acrobot-v1, was CartPole-v1)" in fails("train Acrobot-v1 --resume run")
         assert contents(trained) == before
         text = before["config.toml"].decode()
-        Path("run/config.toml").write_text(text.replace("lam = 0.95", "lam = 0.5"))
+        saved = tomllib.loads(text)
+        Path("run/config.toml").write_text(re.sub("(?m)^lam = .*$", "lam = 0.5", text))
         message = fails("train --resume run")
         assert message.startswith("run/checkpoint.safetensors was written with another config")
-        assert message.endswith("lam (0.5, was 0.95)")
-        Path("run/config.toml").write_text(text.replace("lam = 0.95", ""))
+        assert message.endswith(f": lam (0.5, was {saved['lam']})")
+        Path("run/config.toml").write_text(re.sub("(?m)^lam = .*$", "", text))
         assert fails("train --resume run") == ("run/config.toml must give every field, lam missing")
 
     @pytest.mark.parametrize("other", ["--out a", "--config run/config.toml"])

@@ -125,9 +125,12 @@ def load(directory: RunDirectory, config: Config, parts: Parts) -> Progress:
     try:
         saved = config_file.complete(config_file.typed(metadata["config"]), path)
         kept: dict[str, Any] = {name: metadata[name] for name in _KEPT}
-        state = vpg.TrainState.from_arrays(arrays)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is no checkpoint of a run: {error!r}") from None
+    try:
+        state = vpg.TrainState.from_arrays(arrays)
+    except ValueError as error:
+        raise ValueError(f"{path} is no checkpoint of a run: {error}") from None
     changed = differences(config, saved)
     if changed:
         raise ValueError(

@@ -1,4 +1,5 @@
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,12 @@ class Empty(gymnasium.Env[Any, Any]):
 
 
 @pytest.fixture
-def register(monkeypatch: pytest.MonkeyPatch) -> Any:
+def register() -> Iterator[Any]:
     """Register environments that are gone after the test."""
-    monkeypatch.setattr("gymnasium.envs.registration.registry", dict(gymnasium.registry))
-    monkeypatch.setattr(
-        "gymnasium.registry", sys.modules["gymnasium.envs.registration"].__dict__["registry"]
-    )
-    return gymnasium.register
+    before = dict(gymnasium.registry)
+    yield gymnasium.register
+    gymnasium.registry.clear()
+    gymnasium.registry.update(before)
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
