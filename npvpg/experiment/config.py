@@ -89,7 +89,7 @@ class Config:
     entropy_weight: float = 0.0
     """Weight of the policy's entropy in the objective."""
 
-    standardize: bool = False
+    standardize: bool = True
     """Shift and scale the weights of each batch to mean 0 and standard deviation 1."""
 
     per_step: bool = False
@@ -100,9 +100,9 @@ class Config:
     """Weight step t by gamma^t, as the exact gradient of the discounted objective does."""
 
     max_grad_norm: float = 0.0
-    """Longest gradient of the policy; 0 sets no bound."""
+    """Longest gradient, of the policy and of the value; 0 sets no bound."""
 
-    normalize_obs: bool = False
+    normalize_obs: bool = True
     """Shift and scale observations by their running mean and standard deviation."""
 
     normalize_rewards: bool = False
