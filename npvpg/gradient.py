@@ -61,6 +61,7 @@ def policy_gradient(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from npvpg.distributions import Categorical
     >>> from npvpg.mlp import MLP
     >>> policy = Policy(MLP((1, 2)), Categorical(2))

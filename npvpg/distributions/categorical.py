@@ -314,8 +314,10 @@ class Categorical:
         """
         checks.shape((-1, self.n), out=out)
         checks.shape(out.shape, other_out=other_out)
-        log_p = log_softmax(out)
-        return np.asarray(_times_log(np.exp(log_p), log_p - log_softmax(other_out)).sum(axis=1))
+        # in float64 at least: between neighbours the terms nearly cancel
+        log_p = log_softmax(out.astype(np.result_type(out, np.float64)))
+        log_q = log_softmax(other_out.astype(np.result_type(other_out, np.float64)))
+        return np.asarray(_times_log(np.exp(log_p), log_p - log_q).sum(axis=1))
 
     def _check(self, out: NDArray[Any], act: NDArray[Any]) -> None:
         checks.shape((-1, self.n), out=out)
