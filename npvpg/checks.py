@@ -107,6 +107,8 @@ def shape(expected: tuple[int, ...], **arrays: NDArray[Any]) -> None:
     """
     for name, array in arrays.items():
         given = np.shape(array)
+        if given == expected:
+            continue
         if len(given) != len(expected) or any(
             want not in (-1, have) for want, have in zip(expected, given, strict=True)
         ):

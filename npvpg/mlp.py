@@ -80,7 +80,7 @@ class MLP:
             at = middle + n_out
         return tuple(slots)
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Number of parameters, P."""
         return int(self._slots[-1][1].stop)

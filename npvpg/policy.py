@@ -8,6 +8,7 @@ The score is the chain rule through both: the distribution gives the derivative 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ class Policy:
         if self.network.sizes[-1] != n_outputs:
             raise ValueError(f"network must have {n_outputs} outputs, got {self.network.sizes[-1]}")
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Number of parameters, P."""
         return self.network.size + self.distribution.n_free

@@ -9,6 +9,7 @@ an interruption changes a single draw.
 from enum import IntEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class Purpose(IntEnum):
@@ -49,6 +50,29 @@ def generator(seed: int, purpose: Purpose, *key: int) -> np.random.Generator:
     False
     """
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, *key)))
+
+
+def entropy_words(seed: int) -> NDArray[np.uint64]:
+    """
+    Cut a seed into the words that `npvpg.kernels.pcg64` takes.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the run, at least 0.
+
+    Returns
+    -------
+    ndarray of uint64, shape (W,)
+        Words below 2**32, lowest first, at least four.
+
+    Examples
+    --------
+    >>> entropy_words(2**32 + 7)
+    array([7, 1, 0, 0], dtype=uint64)
+    """
+    n_words = max(4, -(-seed.bit_length() // 32))
+    return np.array([(seed >> (32 * i)) & 0xFFFFFFFF for i in range(n_words)], np.uint64)
 
 
 def child_seed(seed: int, purpose: Purpose, *key: int) -> int:

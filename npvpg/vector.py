@@ -6,6 +6,7 @@ So where a sub-environment stands follows from that seed and the actions since: 
 up again in mid-episode by replaying them, with any environment and nothing pickled.
 """
 
+import math
 from typing import Any
 
 import gymnasium as gym
@@ -14,7 +15,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
 from npvpg import checks
-from npvpg.streams import Purpose, child_seed
+from npvpg.kernels import pcg64
+from npvpg.streams import Purpose, entropy_words
 
 HOW_TO_BUILD = (
     "gymnasium.make_vec(id, num_envs=N, "
@@ -58,6 +60,7 @@ class SeededVectorEnv:
         self.env = env
         self.seed = seed
         self.purpose = purpose
+        self._entropy = entropy_words(seed)
         self.n_envs = env.num_envs
         self.n_obs = int(np.prod(obs_space.shape))
         self.act_space = act_space
@@ -84,10 +87,11 @@ class SeededVectorEnv:
         ValueError
             If an observation has the wrong shape or is not finite.
         """
-        seeds: Any = [
-            child_seed(self.seed, self.purpose, i, int(episode[i])) if mask[i] else None
-            for i in range(self.n_envs)
-        ]
+        rows = np.flatnonzero(mask)
+        seeds: Any = [None] * self.n_envs
+        derived = pcg64.child_seeds(self._entropy, self.purpose, rows, episode[rows])
+        for i, seed in zip(rows.tolist(), derived.tolist(), strict=True):
+            seeds[i] = seed
         try:
             obs, _ = self.env.reset(seed=seeds, options={"reset_mask": mask.copy()})
         except ValueError as error:
@@ -194,7 +198,7 @@ class SeededVectorEnv:
         return flat
 
     def _require_finite(self, name: str, x: NDArray[np.float64]) -> None:
-        if np.isfinite(x.sum()):  # cheaper than a look at every entry, which then follows
+        if math.isfinite(x.sum()):  # cheaper than a look at every entry, which then follows
             return
         bad = ~np.isfinite(x).reshape(self.n_envs, -1).all(axis=1)
         if bad.any():
