@@ -62,7 +62,8 @@ def test_estimators_without_v_collect_whole_episodes(estimator: Any) -> None:
 def test_differences_name_every_field_that_changed_and_no_other() -> None:
     ours = Config("CartPole-v1", gamma=0.9, hidden=(8,))
     assert differences(ours, ours) == []
-    assert differences(ours, Config("CartPole-v1")) == [
+    theirs = Config("CartPole-v1", gamma=0.99, hidden=(64, 64))
+    assert differences(ours, theirs) == [
         "gamma (0.9, was 0.99)",
         "hidden ((8,), was (64, 64))",
     ]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]
 
 import npvpg
 from npvpg.experiment import checkpoint, run
@@ -123,6 +123,25 @@ def test_ctrl_c_with_processes_prints_one_line(tmp_path: Path) -> None:
     assert err == "npvpg: stopped by SIGINT; go on with: npvpg train --resume run\n"
 
 
+def test_an_environment_that_breaks_in_its_process_prints_one_line(tmp_path: Path) -> None:
+    tmp_path.joinpath("broken.py").write_text(
+        "import gymnasium\n"
+        "from gymnasium.envs.classic_control import CartPoleEnv\n"
+        "class Broken(CartPoleEnv):\n"
+        "    def step(self, action):\n"
+        "        obs, *rest = super().step(action)\n"
+        "        return obs[:3], *rest\n"
+        "gymnasium.register('Broken-v0', Broken)\n"
+    )
+    line = "train broken:Broken-v0 --steps 64 --envs 2 --horizon 16 --out run"
+    for mode in ("--async-envs", "--no-async-envs"):
+        process = start(f"{line}{mode} {mode}", tmp_path)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert err.startswith("npvpg: error: ")
+        assert err.count("\n") == 1
+
+
 class StopAfter(Screen):
     """A screen that presses Ctrl-C after so many updates."""
 
@@ -199,11 +218,14 @@ def test_blas_has_one_thread_while_training_and_what_it_had_before_afterwards(
             seen.append(threads())
 
     seen: list[set[int]] = []
-    before = threads()
     config = Config("CartPole-v1", steps=32, envs=2, horizon=16, evaluation_episodes=0)
-    run.train(config, RunDirectory(tmp_path / "run"), screen=Look(quiet=True))
-    assert seen == [{1}]
-    assert threads() == before
+    with threadpool_limits(2, user_api="blas"):
+        run.train(config, RunDirectory(tmp_path / "a"), screen=Look(quiet=True))
+        assert seen == [{1}]
+        assert threads() == {2}
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")  # whoever set it knows better
+        run.train(config, RunDirectory(tmp_path / "b"), screen=Look(quiet=True))
+        assert seen == [{1}, {2}]
 
 
 def test_dtype_is_that_of_the_configuration(tmp_path: Path) -> None:
