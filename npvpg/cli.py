@@ -78,11 +78,10 @@ def _command(words: list[str]) -> Callable[[list[str]], None]:
 
 
 def _version(_: list[str]) -> None:
-    """Print the version of the installed package."""
-    import importlib.metadata
+    """Print the version."""
+    from npvpg import __version__
 
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        print(f"npvpg {importlib.metadata.version('npvpg')}")
+    print(f"npvpg {__version__}")
 
 
 def _train(words: list[str]) -> None:

@@ -1,7 +1,9 @@
 """The real command: what it prints, what it leaves behind, and every way to misuse it."""
 
 import json
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
@@ -11,6 +13,7 @@ import gymnasium
 import numpy as np
 import pytest
 
+import npvpg
 from npvpg.cli import main
 from npvpg.experiment import checkpoint, config_file
 
@@ -128,6 +131,21 @@ class TestHelp:
         assert main(words) == 0
         out = capsys.readouterr().out
         assert all(f"npvpg {name}" in out for name in ("train", "evaluate", "plot"))
+
+    def test_it_waits_for_no_package(self, tmp_path: Path) -> None:
+        code = (
+            "import sys; from npvpg.cli import main; code = main(['--help'])\n"
+            "slow = {'numpy', 'numba', 'gymnasium', 'matplotlib', 'rich', 'tyro'}\n"
+            "sys.exit(code or ', '.join(slow & set(sys.modules)) or None)"
+        )
+        root = str(Path(npvpg.__file__).parents[1])
+        subprocess.run(
+            [sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": root}
+        )
+
+    def test_the_version_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["--version"]) == 0
+        assert capsys.readouterr().out == f"npvpg {npvpg.__version__}\n"
 
     def test_every_field_is_a_flag_with_its_help(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -16,7 +16,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from npvpg import vpg
+from npvpg import __version__, vpg
 from npvpg.experiment import environments, plot, progress
 from npvpg.experiment.build import Parts, build
 from npvpg.experiment.config import Config
@@ -27,6 +27,8 @@ from npvpg.experiment.interrupt import Interrupts, ignored
 from npvpg.experiment.log import EpisodesLog, MetricsLog
 from npvpg.experiment.progress import Progress
 from npvpg.experiment.screen import Screen
+
+_BELOW = ("numpy", "numba", "gymnasium")
 
 
 @dataclass(frozen=True)
@@ -235,13 +237,8 @@ def versions() -> dict[str, str]:
     dict of str
         Versions of Python, npvpg and the packages below it.
     """
-    found = {"python": platform.python_version()}
-    for package in ("npvpg", "numpy", "numba", "gymnasium"):
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:  # run from a source tree
-            found[package] = "not installed"
-    return found
+    found = {"python": platform.python_version(), "npvpg": __version__}
+    return found | {name: importlib.metadata.version(name) for name in _BELOW}
 
 
 @contextlib.contextmanager
