@@ -1,0 +1,1 @@
+"""Claims about the mathematics, one module for each family."""
