@@ -100,7 +100,7 @@ def test_backward_induction_agrees_with_enumeration(gamma: float) -> None:
         free += episode.dynamics * np.prod(
             [
                 policy[t, s, a]
-                for t, (s, a) in enumerate(zip(episode.states, episode.actions, strict=True))
+                for t, (s, a) in enumerate(zip(episode.states, episode.actions, strict=False))
             ]
         )
     solution = mdp.solve(process, policy)
