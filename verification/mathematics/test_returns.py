@@ -27,8 +27,9 @@ def _roll(lengths, seed, *, whole=True):
     return rew, val, last_val, np.concatenate([[0], np.cumsum(lengths)])
 
 
-def _exact(rew, val, last_val, start, f):
+def _exact(roll, f):
     """Apply a textbook sum to every trajectory, in fractions."""
+    rew, val, last_val, start = roll
     out = []
     for k in range(len(last_val)):
         rows = slice(start[k], start[k + 1])
@@ -66,12 +67,12 @@ def _bitwise(have, want):
 def test_returns(lengths, gamma, seed):
     roll = _roll(lengths, seed)
     g = Fraction(gamma)
-    to_go = _exact(*roll, lambda r, v, tail: textbook.reward_to_go(r, tail, g))
+    to_go = _exact(roll, lambda r, v, tail: textbook.reward_to_go(r, tail, g))
     _bitwise(estimators.RewardToGo(gamma)(*roll), to_go)
     val = [Fraction(v) for v in roll[1].tolist()]
     baselined = [a - b for a, b in zip(to_go, val, strict=True)]
     _bitwise(estimators.BaselinedReturn(gamma)(*roll), baselined)
-    total = _exact(*roll, lambda r, v, tail: textbook.total_return(r, g))
+    total = _exact(roll, lambda r, v, tail: textbook.total_return(r, g))
     _bitwise(estimators.TotalReturn(gamma)(*roll), total)
     powers = [g**t for n in lengths for t in range(n)]
     _bitwise(kernels.discount_weights(roll[3], gamma), powers)
@@ -98,9 +99,9 @@ def test_returns(lengths, gamma, seed):
 def test_n_step(lengths, gamma, n, seed):
     roll = _roll(lengths, seed)
     g = Fraction(gamma)
-    want = _exact(*roll, lambda r, v, tail: textbook.n_step(r, v, tail, g, n))
+    want = _exact(roll, lambda r, v, tail: textbook.n_step(r, v, tail, g, n))
     _bitwise(estimators.NStep(gamma, n)(*roll), want)
-    want = _exact(*roll, lambda r, v, tail: textbook.td_residual(r, v, tail, g))
+    want = _exact(roll, lambda r, v, tail: textbook.td_residual(r, v, tail, g))
     _bitwise(estimators.TDResidual(gamma)(*roll), want)
 
 
@@ -125,7 +126,7 @@ def test_n_step(lengths, gamma, n, seed):
 def test_gae(lengths, gamma, lam, seed):
     roll = _roll(lengths, seed)
     g, mix = Fraction(gamma), Fraction(lam)
-    want = _exact(*roll, lambda r, v, tail: textbook.gae(r, v, tail, g, mix))
+    want = _exact(roll, lambda r, v, tail: textbook.gae(r, v, tail, g, mix))
     _bitwise(estimators.GAE(gamma, lam)(*roll), want)
     q = [a + Fraction(v) for a, v in zip(want, roll[1].tolist(), strict=True)]
     _bitwise(estimators.ActionValue(estimators.GAE(gamma, lam))(*roll), q)
@@ -136,7 +137,7 @@ def test_gae(lengths, gamma, lam, seed):
 def test_gae_in_floats(lengths, gamma, lam, seed):
     roll = _roll(lengths, seed, whole=False)
     g, mix = Fraction(gamma), Fraction(lam)
-    want = _exact(*roll, lambda r, v, tail: textbook.gae(r, v, tail, g, mix))
+    want = _exact(roll, lambda r, v, tail: textbook.gae(r, v, tail, g, mix))
     have = estimators.GAE(gamma, lam)(*roll)
     size = sum(float(np.abs(x).sum()) for x in roll[:3])
     error = max(abs(Fraction(float(h)) - w) for h, w in zip(have, want, strict=True))
