@@ -1,0 +1,183 @@
+"""C5 and E: the sampled score vanishes on average, and the gradient is the objective's."""
+
+import numpy as np
+import pytest
+
+from npvpg import estimators
+from npvpg.batch import Batch
+from npvpg.distributions import Categorical, DiagonalGaussian
+from npvpg.gradient import policy_gradient
+from npvpg.mlp import MLP
+from npvpg.policy import Policy
+from verification.claims import claim, observe
+from verification.oracles import mdp as exact
+from verification.oracles.enumeration import ensemble
+from verification.oracles.statistics import bernstein
+
+ALPHA = 1e-11  # per statistic: at most 100 of them keep a run below 1e-9
+
+
+@claim(
+    name="C5",
+    title="EGLP through the real sampler",
+    statement=r"\frac1N\sum_i \nabla_\theta\log\pi_\theta(a_i|s) \to 0",
+    words="20000 sampled scores average to zero within Bernstein's bound",
+    assumptions="independent draws; one test in 1e9 runs may fail by chance",
+    source="Spinning Up, part 3, EGLP lemma; Bernstein's inequality",
+    method="Monte Carlo at a fixed state, alpha 1e-11 per coordinate",
+    tolerance=0.06,
+    tolerance_reason="Bernstein's bound; a bias of twice the bound is seen almost surely",
+    about=("npvpg.policy.Policy.act", "npvpg.policy.Policy.noise", "npvpg.policy.Policy.score"),
+)
+def test_sampled_scores() -> None:
+    n = 20_000
+    for law in (Categorical(3), DiagonalGaussian(1)):
+        rng = np.random.default_rng([51, law.n_outputs])
+        policy = Policy(MLP((1, law.n_outputs)), law)
+        theta = 0.5 * rng.standard_normal(policy.size)
+        obs = np.ones((n, 1))
+        act = policy.act(theta, obs, policy.noise(rng, n))
+        d_out, _ = law.score(
+            policy.network.forward(theta[: policy.network.size], obs),
+            theta[policy.network.size :],
+            act,
+        )
+        mean = d_out.mean(axis=0)
+        if isinstance(law, Categorical):
+            p = np.exp(policy.log_prob(theta, np.ones((3, 1)), np.arange(3)))
+            for value, prob in zip(mean, p, strict=True):
+                observe(abs(float(value)), bernstein(n, float(prob * (1 - prob)), 1.0, ALPHA))
+            wrong = d_out.copy()
+            wrong[act == 0] = 0.0  # negative control: one action's scores lost
+            assert abs(wrong.mean(axis=0)[0]) > 2 * bernstein(n, 0.25, 1.0, ALPHA)
+        else:
+            sigma = float(np.exp(theta[-1]))
+            # a mean of normal scores is normal: 6.8 standard deviations at alpha 1e-11
+            observe(abs(float(mean[0])), 6.81 / sigma / np.sqrt(n))
+
+
+def _enumerated(seed: int, gamma: float):
+    """All trajectories of a small process as one batch, their probabilities, and the truth."""
+    rng = np.random.default_rng([52, seed])
+    process = exact.random_mdp(rng, 2, 2, 3, gamma)
+    policy = Policy(MLP((2, 2)), Categorical(2))
+    theta = rng.standard_normal(policy.size)
+    eye = np.eye(2)
+
+    def table(t):
+        out = policy.network.forward(t, eye)
+        e = np.exp(out - out.real.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+
+    flat = ensemble(process, table(theta))
+    batch = Batch(
+        eye[flat.state],
+        flat.act,
+        flat.rew,
+        flat.start,
+        np.zeros((len(flat.probability), 2)),
+        np.ones(len(flat.probability), bool),
+    )
+    solved = exact.solve(process, table(theta))
+    truth = exact.gradient(process, table, theta)
+    return policy, theta, batch, flat, solved, truth
+
+
+def _expectation(policy, theta, batch, flat, psi, gamma):
+    """Expected gradient: each trajectory weighted by its probability, times their number."""
+    weight = psi * flat.step_probability * batch.n_trajectories
+    return policy_gradient(policy, theta, batch, weight, discount=gamma)
+
+
+@claim(
+    name="E1",
+    title="Every weight gives the gradient of the objective",
+    statement=r"\nabla J = E\Bigl[\sum_t \gamma^t\,\nabla\log\pi(a_t|s_t)\,\Phi_t\Bigr]",
+    words="total return, reward-to-go, baseline, Q, A, TD, n-step and GAE agree with the gradient",
+    assumptions="exact time-indexed V; the factor gamma^t, which R(tau) has already",
+    source="Spinning Up, part 3 and its two proofs; Schulman et al. 2016, (1)",
+    method="enumeration of every trajectory; the gradient by complex step through induction",
+    tolerance=1e-12,
+    tolerance_reason="relative to the gradient; sums of about 100 terms",
+    about=(
+        "npvpg.gradient.policy_gradient",
+        "npvpg.estimators.TotalReturn",
+        "npvpg.estimators.RewardToGo",
+        "npvpg.estimators.BaselinedReturn",
+        "npvpg.estimators.NStep",
+        "npvpg.estimators.TDResidual",
+        "npvpg.estimators.GAE",
+        "npvpg.estimators.ActionValue",
+        "npvpg.kernels.returns.discount_weights",
+        "npvpg.batch.Batch",
+    ),
+)
+@pytest.mark.parametrize("gamma", [0.5, 0.9, 1.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_every_weight(seed, gamma):
+    policy, theta, batch, flat, solved, truth = _enumerated(seed, gamma)
+    size = float(np.abs(truth).max())
+    val = solved.V[flat.time, flat.state]
+    last_val = np.where(flat.terminated, 0.0, solved.V[flat.last_time, flat.last_state])
+    gae = estimators.GAE(gamma, 0.6)
+    for estimator, factor in (
+        (estimators.TotalReturn(gamma), None),
+        (estimators.RewardToGo(gamma), gamma),
+        (estimators.BaselinedReturn(gamma), gamma),
+        (estimators.TDResidual(gamma), gamma),
+        (estimators.NStep(gamma, 2), gamma),
+        (gae, gamma),
+        (estimators.ActionValue(gae), gamma),
+    ):
+        psi = estimator(batch.rew, val, last_val, batch.start)
+        have = _expectation(policy, theta, batch, flat, psi, factor)
+        observe(float(np.abs(have - truth).max()), 1e-12 * size, f"{estimator} {seed=}")
+
+
+@claim(
+    name="E2",
+    title="A baseline leaves the gradient as it is",
+    statement=r"E\Bigl[\sum_t\gamma^t\,\nabla\log\pi(a_t|s_t)\,b(s_t,t)\Bigr] = 0",
+    words="any function of state and time as the weight has expected gradient zero: V(s) too",
+    assumptions="b does not see the action",
+    source="Spinning Up, part 3, EGLP lemma",
+    method="enumeration of every trajectory",
+    tolerance=1e-12,
+    tolerance_reason="sums of about 100 terms of size one",
+    about=("npvpg.gradient.policy_gradient", "npvpg.policy.Policy.weighted_score"),
+)
+@pytest.mark.parametrize("seed", range(5))
+def test_baseline(seed):
+    policy, theta, batch, flat, solved, _ = _enumerated(seed, 0.9)
+    rng = np.random.default_rng([53, seed])
+    for b in (solved.V[:-1, :2], rng.standard_normal((3, 2))):
+        psi = b[flat.time, flat.state]
+        have = _expectation(policy, theta, batch, flat, psi, 0.9)
+        observe(float(np.abs(have).max()), 1e-12 * (1 + float(np.abs(b).max())))
+    seeing = rng.standard_normal((3, 2, 2))[flat.time, flat.state, flat.act]
+    control = _expectation(policy, theta, batch, flat, seeing, 0.9)
+    assert np.abs(control).max() > 1e-3
+
+
+@claim(
+    name="E4",
+    title="Without gamma^t it is another vector",
+    statement=r"E\Bigl[\sum_t \nabla\log\pi(a_t|s_t)\,G_t\Bigr] \ne \nabla J \quad (\gamma < 1)",
+    words="the usual semi-gradient misses the gradient by the bias that enumeration predicts",
+    assumptions="gamma = 0.7",
+    source="Nota and Thomas 2020; Thomas 2014",
+    method="enumeration, with and without the factor",
+    tolerance=1e-12,
+    tolerance_reason="relative to the gradient",
+    about=("npvpg.gradient.policy_gradient",),
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_semi_gradient(seed):
+    policy, theta, batch, flat, _, truth = _enumerated(seed, 0.7)
+    zero = np.zeros(batch.n_steps)
+    psi = estimators.RewardToGo(0.7)(batch.rew, zero, np.zeros(batch.n_trajectories), batch.start)
+    semi = _expectation(policy, theta, batch, flat, psi, None)
+    score = policy.score(theta, batch.obs, batch.act)
+    bias = ((1 - 0.7**flat.time) * psi * flat.step_probability) @ score
+    observe(float(np.abs(semi - truth - bias).max()), 1e-12 * float(np.abs(truth).max()))
+    assert np.abs(semi - truth).max() > 1e-3 * np.abs(truth).max()
