@@ -56,7 +56,7 @@ def test_sampled_scores() -> None:
             observe(abs(float(mean[0])), 6.81 / sigma / np.sqrt(n))
 
 
-def _enumerated(seed: int, gamma: float):
+def _enumerated(seed, gamma):
     """All trajectories of a small process as one batch, their probabilities, and the truth."""
     rng = np.random.default_rng([52, seed])
     process = exact.random_mdp(rng, 2, 2, 3, gamma)
