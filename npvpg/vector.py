@@ -130,9 +130,9 @@ class SeededVectorEnv:
             obs, rew, terminated, truncated, _ = self.env.step(self._to_env(act))
         except ValueError as error:
             raise self._explained(error) from error
-        rew = np.asarray(rew, np.float64)
+        rew = np.array(rew, np.float64)  # copies: the environment may reuse its buffers
         self._require_finite("reward", rew)
-        return self._flat(obs), rew, np.asarray(terminated, bool), np.asarray(truncated, bool)
+        return self._flat(obs), rew, np.array(terminated, bool), np.array(truncated, bool)
 
     def replay(
         self,
@@ -186,7 +186,7 @@ class SeededVectorEnv:
         return np.asarray(np.clip(act, space.low, space.high), space.dtype)
 
     def _flat(self, obs: Any) -> NDArray[np.float64]:
-        flat = np.array(obs, np.float64)  # a copy: the environment may reuse its buffer
+        flat = np.array(obs, np.float64)
         if flat.size != self.n_envs * self.n_obs or len(flat) != self.n_envs:
             raise ValueError(
                 f"observations must have shape {(self.n_envs, self.n_obs)}, got {flat.shape} "

@@ -181,7 +181,7 @@ class TestTrain:
         out, err = capsys.readouterr()
         assert err == ""
         for words in (
-            "CartPole-v1 · 2 side by side · solved at 475",
+            "CartPole-v1 (compiled) · 2 side by side · solved at 475",
             "observations Box(4,) · actions Discrete(2)",
             "Φₜ = Âₜ = Σₗ (γλ)ˡ δₜ₊ₗ",
             "γ = 0.99, λ = 0.9 · 2 × 16 steps per update",

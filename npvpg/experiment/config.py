@@ -55,6 +55,10 @@ class Config:
     envs: int = 8
     """Sub-environments that step side by side."""
 
+    backend: Literal["compiled", "gymnasium"] = "compiled"
+    """Where an environment has a compiled twin: step that, or Gymnasium's own. Both give the same
+    episodes."""
+
     async_envs: bool = False
     """Step every sub-environment in a process of its own; pays off for slow environments only."""
 

@@ -11,6 +11,7 @@ from gymnasium import error, spaces
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, VectorEnv
 
+from npvpg.envs import COMPILED
 from npvpg.experiment.words import nearest
 
 # where Gymnasium keeps the environments that need more than Gymnasium
@@ -35,7 +36,7 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def make(env: str, n: int, *, asynchronous: bool = False) -> VectorEnv:
+def make(env: str, n: int, *, asynchronous: bool = False, backend: str = "gymnasium") -> VectorEnv:
     """
     Make a vector environment that leaves the resets to the collector.
 
@@ -47,6 +48,8 @@ def make(env: str, n: int, *, asynchronous: bool = False) -> VectorEnv:
         Number of sub-environments.
     asynchronous : bool
         Step every sub-environment in a process of its own.
+    backend : {"gymnasium", "compiled"}
+        Take the compiled twin, where there is one and `asynchronous` is not asked for.
 
     Returns
     -------
@@ -59,6 +62,8 @@ def make(env: str, n: int, *, asynchronous: bool = False) -> VectorEnv:
         If there is no such environment, a package it needs is missing, it fails as it is made, its
         spaces are not supported or its autoreset cannot be disabled.
     """
+    if backend == "compiled" and env in COMPILED and not asynchronous:
+        return gymnasium.make_vec(f"npvpg/{env}", n, copy=False)
     with quiet():
         made = _make(env, spec(env), n, "async" if asynchronous else "sync")
     try:

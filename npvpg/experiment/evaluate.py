@@ -98,7 +98,9 @@ def evaluate(run_dir: Path, *, episodes: int, seed: int) -> dict[str, Any]:
     config = config_file.complete(config_file.read(directory.config), directory.config)
     arrays, _ = checkpoint.load(directory.checkpoint)
     state = TrainState.from_arrays(arrays)
-    env = environments.make(config.env, config.envs, asynchronous=config.async_envs)
+    env = environments.make(
+        config.env, config.envs, asynchronous=config.async_envs, backend=config.backend
+    )
     try:
         policy = build(config, env).policy
         return evaluate_state(env, policy, state, episodes=episodes, seed=seed)

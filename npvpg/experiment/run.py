@@ -127,7 +127,9 @@ def train(
         stack.enter_context(_single_threaded_blas())
         stack.enter_context(environments.quiet())
         with ignored():
-            env = environments.make(config.env, config.envs, asynchronous=config.async_envs)
+            env = environments.make(
+                config.env, config.envs, asynchronous=config.async_envs, backend=config.backend
+            )
         stack.callback(env.close)
         threshold = environments.spec(config.env).reward_threshold
         run = Run(config, directory, env, build(config, env), threshold)

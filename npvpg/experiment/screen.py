@@ -10,6 +10,7 @@ from gymnasium import spaces
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from npvpg.envs import CompiledVectorEnv
 from npvpg.experiment.config import Config
 from npvpg.experiment.directory import RunDirectory
 from npvpg.experiment.log import read_episodes, rolling_mean
@@ -86,7 +87,10 @@ class Screen:
         """
         config, parts = run.config, run.parts
         goal = "no reward threshold" if run.threshold is None else f"solved at {run.threshold:g}"
-        self.line("environment", f"{config.env} · {config.envs} side by side · {goal}", "bold")
+        compiled = isinstance(run.env, CompiledVectorEnv)
+        kind = "compiled" if compiled else "async" if config.async_envs else "Gymnasium's own"
+        which = f"{config.env} ({kind}) · {config.envs} side by side · {goal}"
+        self.line("environment", which, "bold")
         seen, done = run.env.single_observation_space, run.env.single_action_space
         self.line("spaces", f"observations {_space(seen)} · actions {_space(done)}")
         self.line("estimator", f"{config.estimator}   {parts.vpg.estimator.formula}", "cyan")
