@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium.vector import VectorEnv
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from npvpg import __version__, vpg
 from npvpg.experiment import environments, plot, progress

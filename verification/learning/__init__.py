@@ -1,0 +1,1 @@
+"""What the presets reach, over seeds."""

@@ -1,0 +1,79 @@
+"""One seed of a preset."""
+
+from typing import NamedTuple
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from npvpg.experiment import config_file, environments
+from npvpg.experiment.build import build
+from npvpg.experiment.config import Config
+from npvpg.experiment.evaluate import evaluate_state
+from npvpg.vpg import RECENT, train
+
+GOALS = {"CartPole-v1": 475.0, "Acrobot-v1": -100.0, "Pendulum-v1": -200.0}
+GOALS["InvertedPendulum-v5"] = 950.0
+
+
+class Result(NamedTuple):
+    """
+    What one seed came to.
+
+    Attributes
+    ----------
+    seed : int
+        Seed.
+    reached : int or None
+        Steps at which the mean return of the last 100 training episodes reached the goal.
+    final : float
+        That mean at the end of the run [reward].
+    greedy : float
+        Mean greedy return over 20 episodes at the end [reward].
+    seconds : float
+        Wall-clock time of training.
+    """
+
+    seed: int
+    reached: int | None
+    final: float
+    greedy: float
+    seconds: float
+
+
+def one_seed(env_id: str, seed: int, steps: int | None, *, whole: bool) -> Result:
+    """
+    Train one seed of the preset.
+
+    Parameters
+    ----------
+    env_id : str
+        Environment.
+    seed : int
+        Seed.
+    steps : int or None
+        Steps to train for; None for those of the preset.
+    whole : bool
+        Go on after the goal is reached.
+
+    Returns
+    -------
+    Result
+        What it came to.
+    """
+    values = {**config_file.preset(env_id), **({} if steps is None else {"steps": steps})}
+    config = Config(env_id, **{**values, "seed": seed})
+    env = environments.make(env_id, config.envs, backend=config.backend)
+    policy, value, vpg = build(config, env)
+    goal, reached = GOALS[env_id], None
+    with threadpool_limits(1):
+        run = train(env, policy, value, vpg, seed=seed, n_steps=config.steps, dtype=config.dtype)
+        for iteration in run:
+            mean = iteration.mean_return
+            full = len(iteration.state.recent) == RECENT
+            if reached is None and full and mean is not None and mean >= goal:
+                reached = iteration.steps
+                if not whole:
+                    break
+        played = evaluate_state(env, policy, iteration.state, episodes=20, seed=seed)
+    env.close()
+    return Result(seed, reached, mean or np.nan, played["greedy"]["mean"], iteration.seconds)
