@@ -1,0 +1,220 @@
+"""G: optimisers, normalisation, and a loop that is a function of its seed."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode
+from hypothesis import given
+from hypothesis import strategies as st
+
+from npvpg.distributions import Categorical, DiagonalGaussian
+from npvpg.estimators import GAE, RewardToGo, standardize
+from npvpg.mlp import MLP
+from npvpg.normalize import RunningMoments
+from npvpg.optimizers import SGD, Adam, Linear, clip_by_global_norm
+from npvpg.policy import Policy
+from npvpg.rollout import Position, fixed_horizon, whole_episodes
+from npvpg.value import MLPValue, ZeroValue
+from npvpg.vector import SeededVectorEnv
+from npvpg.vpg import VPG, FixedHorizon, TrainState, WholeEpisodes, train
+from verification.claims import claim, observe
+
+SEED = st.integers(0, 2**32 - 1)
+MAGNITUDE = st.sampled_from([1e-12, 1.0, 1e6])
+
+
+@claim(
+    name="G1",
+    title="Optimisers",
+    statement=r"\theta_t = \theta_{t-1} + \alpha\,\hat m_t/(\sqrt{\hat v_t}+\epsilon)",
+    words="SGD, Adam, clipping and schedules equal closed sums over the gradient's history",
+    assumptions="finite gradients",
+    source="Kingma and Ba 2015, algorithm 1",
+    method="sums over the whole history",
+    tolerance=1e-12,
+    tolerance_reason="relative to the size of the parameters",
+    about=(
+        "npvpg.optimizers.Adam",
+        "npvpg.optimizers.SGD",
+        "npvpg.optimizers.clip_by_global_norm",
+        "npvpg.optimizers.Linear",
+    ),
+)
+@given(st.integers(1, 6), MAGNITUDE, SEED)
+def test_optimizers(n_made, size, seed):
+    rng = np.random.default_rng([71, seed])
+    history = size * rng.standard_normal((n_made, 3))
+    adam = Adam(0.9, 0.99, 1e-8)
+    theta = plain = np.zeros(3)
+    state, plain_state = adam.init(theta), SGD().init(theta)
+    want = np.zeros(3)
+    for t in range(1, n_made + 1):
+        theta, state = adam.step(theta, history[t - 1], state, 0.1)
+        plain, plain_state = SGD().step(plain, history[t - 1], plain_state, 0.1)
+        powers = np.arange(t)[::-1, np.newaxis]
+        mean = (0.1 * 0.9**powers * history[:t]).sum(axis=0) / (1 - 0.9**t)
+        square = (0.01 * 0.99**powers * history[:t] ** 2).sum(axis=0) / (1 - 0.99**t)
+        want = want + 0.1 * mean / (np.sqrt(square) + 1e-8)
+        observe(float(np.abs(theta - want).max()), 1e-12 * (0.1 * t))
+    observe(float(np.abs(plain - 0.1 * history.sum(axis=0)).max()), 1e-12 * size * n_made)
+    norm = float(np.sqrt((history[0] ** 2).sum()))
+    for bound in (norm * 2, norm / 2):
+        clipped, seen = clip_by_global_norm(history[0], bound)
+        observe(abs(seen / norm - 1), 1e-12)
+        observe(float(np.abs(clipped - history[0] * min(1, bound / norm)).max()), 1e-12 * norm)
+    observe(abs(Linear(2.0, 1.0)(0.25) - 1.75), 0)
+
+
+@claim(
+    name="G2",
+    title="Normalisation",
+    statement=r"\Phi \mapsto (\Phi-\bar\Phi)/(\mathrm{std}(\Phi)+10^{-8})",
+    words="running moments equal those of all rows at once; weights get mean 0 and deviation 1",
+    assumptions="none; constants and single entries give zeros",
+    source="Chan, Golub and LeVeque 1982",
+    method="the moments of everything together",
+    tolerance=1e-12,
+    tolerance_reason="relative to the moments",
+    about=("npvpg.normalize.RunningMoments", "npvpg.estimators.standardize"),
+)
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=5), SEED)
+def test_normalisation(sizes, seed):
+    rng = np.random.default_rng([72, seed])
+    rows = 3 + 2 * rng.standard_normal((sum(sizes), 2))
+    moments = RunningMoments.empty(2)
+    for part in np.split(rows, np.cumsum(sizes)[:-1]):
+        moments = moments.update(part)
+    if len(rows):
+        observe(float(np.abs(moments.mean - rows.mean(axis=0)).max()), 1e-12 * 10)
+        observe(float(np.abs(moments.var - rows.var(axis=0)).max()), 1e-12 * 100)
+    if len(rows) > 1:
+        psi = standardize(rows[:, 0])
+        observe(abs(float(psi.mean())), 1e-12)
+        observe(abs(float(psi.std()) - 1), 1e-6)
+    observe(float(np.abs(standardize(np.full(3, 7.0))).max()), 0)
+    observe(float(np.abs(standardize(np.ones(1))).max()), 0)
+
+
+def _env(name, n):
+    return gym.make_vec(
+        name,
+        n,
+        vectorization_mode="sync",
+        vector_kwargs={"autoreset_mode": AutoresetMode.DISABLED},
+    )
+
+
+def _parts(name):
+    schedule = Linear(3e-3, 0.0)
+    if name == "Pendulum-v1":
+        policy = Policy(MLP((3, 8, 1)), DiagonalGaussian(1))
+        vpg = VPG(
+            GAE(0.9, 0.9),
+            FixedHorizon(30),
+            schedule,
+            schedule,
+            normalize_obs=True,
+            normalize_rewards=True,
+            value_minibatch=17,
+            value_steps=2,
+        )
+        return policy, MLPValue(MLP((3, 8, 1))), vpg
+    policy = Policy(MLP((4, 8, 2)), Categorical(2))
+    if name == "episodes":
+        return policy, ZeroValue(), VPG(RewardToGo(0.9), WholeEpisodes(2), schedule, schedule)
+    vpg = VPG(GAE(0.9, 0.9), FixedHorizon(20), schedule, schedule, value_steps=2)
+    return policy, MLPValue(MLP((4, 8, 1))), vpg
+
+
+def _run(name, n_steps, state=None):
+    env = _env("Pendulum-v1" if name == "Pendulum-v1" else "CartPole-v1", 3)
+    try:
+        return list(train(env, *_parts(name), seed=5, n_steps=n_steps, state=state))
+    finally:
+        env.close()
+
+
+def _same(one, other):
+    a, b = one.to_arrays(), other.to_arrays()
+    return a.keys() == b.keys() and all(np.array_equal(a[k], b[k]) for k in a)
+
+
+@claim(
+    name="G3",
+    title="Resume is exact",
+    statement=r"\mathrm{run}(k+m) = \mathrm{resume}(\mathrm{save}(\mathrm{run}(k)), m)",
+    words="a run taken up from its arrays in mid-episode equals one that never stopped",
+    assumptions="the environment follows from its seed",
+    source="this library",
+    method="bitwise comparison of all states and episodes",
+    tolerance=0.0,
+    tolerance_reason="bitwise",
+    about=(
+        "npvpg.vpg.train",
+        "npvpg.vpg.TrainState",
+        "npvpg.vector.SeededVectorEnv",
+        "npvpg.vector.SeededVectorEnv.replay",
+        "npvpg.rollout.Position",
+    ),
+)
+@pytest.mark.parametrize("name", ["CartPole-v1", "Pendulum-v1", "episodes"])
+def test_resume(name):
+    whole = _run(name, 600)
+    for k in (1, 3):
+        saved = TrainState.from_arrays(whole[k - 1].state.to_arrays())
+        rest = _run(name, 600, saved)
+        observe(float(len(rest) != len(whole) - k), 0)
+        for one, other in zip(rest, whole[k:], strict=True):
+            observe(float(not _same(one.state, other.state)), 0)
+            observe(float(one.episodes != other.episodes), 0)
+
+
+@claim("G3")
+@pytest.mark.parametrize(
+    "field",
+    ["theta", "phi", "policy_optimizer", "value_optimizer", "obs_moments", "return_moments"],
+)
+def test_every_field_is_needed(field):
+    """Losing any one of them is seen: the control of the claim."""
+    whole = _run("Pendulum-v1", 300)
+    fresh = _run("Pendulum-v1", 90)[0].state
+    first = whole[1].state
+    lost = first._replace(**{field: getattr(fresh, field)})
+    rest = _run("Pendulum-v1", 300, lost)
+    observe(float(_same(rest[-1].state, whole[-1].state)), 0)
+
+
+@claim(
+    name="G4",
+    title="Streams belong to sub-environments",
+    statement=r"\mathrm{batch}_N|_i = \mathrm{batch}_{M}|_i",
+    words="what a sub-environment does follows from its number, not from how many there are",
+    assumptions="same parameters",
+    source="this library",
+    method="three sub-environments beside one and two; one long horizon beside two short ones",
+    tolerance=1e-12,
+    tolerance_reason="matrix products of other heights round differently; the actions are equal",
+    about=(
+        "npvpg.rollout.fixed_horizon",
+        "npvpg.rollout.whole_episodes",
+        "npvpg.streams.generator",
+    ),
+)
+def test_streams():
+    policy = Policy(MLP((4, 8, 2)), Categorical(2))
+    theta = policy.init(np.random.default_rng(0))
+    batches = {}
+    for n in (1, 2, 3):
+        env = SeededVectorEnv(_env("CartPole-v1", n), seed=7)
+        start = Position.initial(n)
+        batches[n] = (
+            fixed_horizon(env, policy, theta, start, n_steps=60, iteration=4).batch,
+            whole_episodes(env, policy, theta, start, n_episodes=2, iteration=4).batch,
+        )
+    for n in (1, 2):
+        for few, many in zip(batches[n], batches[3], strict=True):
+            rows = slice(0, few.n_steps)
+            observe(float(not np.array_equal(few.act, many.act[rows])), 0)
+            observe(float(np.abs(few.obs - many.obs[rows]).max()), 1e-12)
+    firsts = batches[3][1].obs[batches[3][1].start[:-1]]
+    observe(float(len(np.unique(firsts, axis=0)) != 6), 0)
