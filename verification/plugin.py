@@ -8,6 +8,7 @@ when asked with ``--claim-report``. A conftest registers it by its dotted name.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -96,6 +97,26 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
             item.user_properties.append((PROPERTY, {**asdict(seen), "failure": failure}))
 
 
+def short_message(report: pytest.TestReport) -> str:
+    """
+    Why a test did not pass, in one line.
+
+    Parameters
+    ----------
+    report : pytest.TestReport
+        Of any phase.
+
+    Returns
+    -------
+    str
+        Empty if pytest gives no reason.
+    """
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2])
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(getattr(crash, "message", "")).partition("\n")[0]
+
+
 class Gatherer:
     """
     Everything the claims of one run reported.
@@ -147,6 +168,7 @@ class Gatherer:
             **seen,
             "failure": failure,
             "outcome": expected,
+            "message": short_message(report),
             "seconds": report.duration,
         }
 
@@ -178,7 +200,8 @@ class Gatherer:
         -------
         dict
             ``claims``: for each name its ``statement`` (or None) and its ``tests``, each test a
-            dictionary, None when the test was collected but never ran; ``collection_errors``.
+            dictionary, None when the test was collected but never ran; ``collection_errors``;
+            ``library``, the file of the npvpg that was imported, empty in a controller.
         """
         wanted = self.config.getoption("claim")
         names = wanted or dict.fromkeys([*self.statements, *self._named()])
@@ -195,6 +218,7 @@ class Gatherer:
                 for name in names
             },
             "collection_errors": self.collection_errors,
+            "library": str(getattr(sys.modules.get("npvpg"), "__file__", "")),
         }
 
     def _named(self) -> Iterator[str]:
