@@ -24,6 +24,7 @@ from verification.plugin import ASSERTION
 
 COPIED = ("npvpg", "verification")
 TIMEOUT = 120.0
+PASSED = (0, 5)  # exit codes of pytest: all passed, none ran
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,8 @@ def verdict(ran: Launch, claims: Sequence[str]) -> str:
             killers.append(name)
     if killers:
         return f"killed by {', '.join(killers)}"
+    if ran.exit_code not in PASSED:
+        return "broken: a test failed, but by no assertion"
     return "SURVIVED" if tried else "broken: the claim never ran"
 
 

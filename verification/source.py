@@ -58,8 +58,8 @@ def resolve(name: str) -> tuple[Any, Any]:
         try:
             module = importlib.import_module(dotted)
         except ModuleNotFoundError as error:
-            if error.name != dotted and f"{dotted}.".startswith(f"{error.name}.") is False:
-                raise
+            if not f"{dotted}.".startswith(f"{error.name}."):
+                raise  # the module is there, one that it needs is not
             break
     else:
         return module, None

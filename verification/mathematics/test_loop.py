@@ -162,7 +162,10 @@ def test_resume(name):
     whole = _run(name, 600)
     for k in (1, 3):
         saved = TrainState.from_arrays(whole[k - 1].state.to_arrays())
-        rest = _run(name, 600, saved)
+        try:
+            rest = _run(name, 600, saved)
+        except ValueError:  # the replay did not arrive where the run had stopped
+            rest = []
         observe(float(len(rest) != len(whole) - k), 0)
         for one, other in zip(rest, whole[k:], strict=True):
             observe(float(not _same(one.state, other.state)), 0)
@@ -216,5 +219,10 @@ def test_streams():
             rows = slice(0, few.n_steps)
             observe(float(not np.array_equal(few.act, many.act[rows])), 0)
             observe(float(np.abs(few.obs - many.obs[rows]).max()), 1e-12)
+    env = SeededVectorEnv(_env("CartPole-v1", 2), seed=7)
+    short = fixed_horizon(env, policy, theta, Position.initial(2), n_steps=30, iteration=4).batch
+    for i in range(2):
+        have, long = short.act[30 * i :][:30], batches[2][0].act[60 * i :][:30]
+        observe(float(not np.array_equal(have, long)), 0)
     firsts = batches[3][1].obs[batches[3][1].start[:-1]]
     observe(float(len(np.unique(firsts, axis=0)) != 6), 0)

@@ -1,0 +1,233 @@
+"""E8: what the collectors hand over is what happened, whatever ends a trajectory and where."""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from npvpg.distributions import Categorical, DiagonalGaussian
+from npvpg.estimators import GAE, RewardToGo
+from npvpg.mlp import MLP
+from npvpg.optimizers import SGD, Linear
+from npvpg.policy import Policy
+from npvpg.rollout import Position, fixed_horizon, play_episodes, whole_episodes
+from npvpg.value import MLPValue
+from npvpg.vector import SeededVectorEnv
+from npvpg.vpg import VPG, FixedHorizon, initial_state, train
+from verification.claims import claim, observe
+from verification.oracles import returns as textbook
+
+ENDS = ["terminated", "truncated", "both"]
+
+
+class Scripted(VectorEnv[Any, Any, Any]):
+    """Episodes of given lengths and ends; every observation is a number of its own."""
+
+    def __init__(self, lengths, ends, actions):
+        self.metadata = {"autoreset_mode": AutoresetMode.DISABLED}
+        self.num_envs = len(lengths)
+        self.lengths, self.ends = lengths, ends
+        self.single_observation_space = gym.spaces.Box(-np.inf, np.inf, (1,), np.float64)
+        self.single_action_space = actions
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(actions, self.num_envs)
+        self.episode = np.full(self.num_envs, -1)
+        self.t = np.zeros(self.num_envs, int)
+        self.buffer = np.zeros((self.num_envs, 1))  # reused, as some environments do
+        self.log: list[list[tuple[Any, ...]]] = [[] for _ in lengths]
+
+    def _observe(self):
+        for i in range(self.num_envs):
+            self.buffer[i] = 1000 * i + 100 * self.episode[i] + self.t[i]
+        return self.buffer
+
+    def reset(self, *, seed=None, options=None):
+        """Begin the next episode where the mask says so."""
+        mask = options["reset_mask"]
+        self.episode[mask] += 1
+        self.t[mask] = 0
+        return self._observe(), {}
+
+    def step(self, actions):
+        """Move along the script and write down what happened."""
+        before = self._observe().copy()
+        self.t += 1
+        last = np.array([n[e % len(n)] for n, e in zip(self.lengths, self.episode, strict=True)])
+        kind = [k[e % len(k)] for k, e in zip(self.ends, self.episode, strict=True)]
+        end = self.t == last
+        terminated = end & np.array([k != "truncated" for k in kind])
+        truncated = end & np.array([k != "terminated" for k in kind])
+        rew = np.round(before[:, 0] / 7) + 3 * np.asarray(actions, float).reshape(self.num_envs)
+        after = self._observe()
+        for i in range(self.num_envs):
+            row = (before[i, 0], float(np.ravel(actions[i])[0]), rew[i], after[i, 0])
+            self.log[i].append((*row, bool(terminated[i]), bool(end[i])))
+        return after, rew, terminated, truncated, {}
+
+
+def _scripts():
+    """Ends of every kind, one of them on the last step of the horizon."""
+    return [[3, 1, 2, 9], [2, 4, 1]], [ENDS, ENDS[::-1]]
+
+
+def _driver(actions):
+    lengths, ends = _scripts()
+    env = Scripted(lengths, ends, actions)
+    return env, SeededVectorEnv(env, seed=0)
+
+
+def _compare(batch, logs):
+    """Compare a batch with the transitions that the environment itself wrote down."""
+    rows = [row for log in logs for row in log]
+    want = [np.array(column) for column in zip(*rows, strict=True)]
+    observe(float(not np.array_equal(batch.obs[:, 0], want[0])), 0)
+    observe(float(not np.array_equal(np.ravel(batch.act), want[1])), 0)
+    observe(float(not np.array_equal(batch.rew, want[2])), 0)
+    cuts, at = [], 0
+    for log in logs:
+        cuts += [at + t for t, row in enumerate(log) if row[5] or t == len(log) - 1]
+        at += len(log)
+    observe(float(not np.array_equal(batch.start, [0, *(t + 1 for t in cuts)])), 0)
+    observe(float(not np.array_equal(batch.last_obs[:, 0], want[3][cuts])), 0)
+    observe(float(not np.array_equal(batch.terminated, want[4][cuts].astype(bool))), 0)
+
+
+@claim(
+    name="E8",
+    title="The pipeline by replay",
+    statement=r"(s_t, a_t, r_t, s_T, \mathrm{terminated}) = \mathrm{script}",
+    words="both collectors hand over exactly the transitions a scripted environment wrote down",
+    assumptions="autoreset disabled",
+    source="Pardo et al. 2018; the Gymnasium documentation on autoreset",
+    method="a scripted environment that keeps its own log",
+    tolerance=0.0,
+    tolerance_reason="bitwise",
+    about=(
+        "npvpg.rollout.fixed_horizon",
+        "npvpg.rollout.whole_episodes",
+        "npvpg.rollout.play_episodes",
+        "npvpg.vector.SeededVectorEnv.step",
+        "npvpg.vector.SeededVectorEnv.reset",
+    ),
+)
+@pytest.mark.parametrize("n_steps", [1, 3, 6, 7])
+def test_fixed_horizon(n_steps):
+    env, driver = _driver(gym.spaces.Discrete(2))
+    policy = Policy(MLP((1, 2)), Categorical(2))
+    position = Position.initial(2)
+    finished = []
+    for k in range(2):  # the second batch goes on where the first stopped
+        for log in env.log:
+            log.clear()
+        rollout = fixed_horizon(
+            driver, policy, np.zeros(policy.size), position, n_steps=n_steps, iteration=k
+        )
+        _compare(rollout.batch, env.log)
+        position = rollout.position
+        finished += [episode.length for episode in rollout.episodes]
+    lengths = [n for i in range(2) for n in _complete(_scripts()[0][i], 2 * n_steps)]
+    observe(float(sorted(finished) != sorted(lengths)), 0)
+
+
+def _complete(lengths, n_steps):
+    out, used, e = [], 0, 0
+    while used + lengths[e % len(lengths)] <= n_steps:
+        out.append(lengths[e % len(lengths)])
+        used += out[-1]
+        e += 1
+    return out
+
+
+@claim("E8")
+@pytest.mark.parametrize("n_episodes", [1, 2, 3])
+def test_whole_episodes(n_episodes):
+    env, driver = _driver(gym.spaces.Discrete(2))
+    policy = Policy(MLP((1, 2)), Categorical(2))
+    theta = np.zeros(policy.size)
+    rollout = whole_episodes(
+        driver, policy, theta, Position.initial(2), n_episodes=n_episodes, iteration=0
+    )
+    lengths = [n[:n_episodes] for n in _scripts()[0]]
+    logs = [log[: sum(n)] for log, n in zip(env.log, lengths, strict=True)]
+    _compare(rollout.batch, logs)
+    observe(float(rollout.batch.lengths.tolist() != lengths[0] + lengths[1]), 0)
+    _, driver = _driver(gym.spaces.Discrete(2))
+    returns, played = play_episodes(driver, policy, theta, n_episodes=2 * n_episodes)
+    observe(float(played.tolist() != lengths[0] + lengths[1]), 0)
+    observe(float(len(returns) != 2 * n_episodes), 0)
+
+
+@claim("E8")
+def test_actions_are_clipped_on_the_way_out_only():
+    box = gym.spaces.Box(-0.1, 0.1, (1,), np.float64)
+    env, driver = _driver(box)
+    policy = Policy(MLP((1, 1)), DiagonalGaussian(1))
+    rollout = fixed_horizon(
+        driver, policy, np.zeros(policy.size), Position.initial(2), n_steps=6, iteration=0
+    )
+    sent = np.array([row[1] for log in env.log for row in log])
+    act = rollout.batch.act[:, 0]
+    observe(float(not np.array_equal(sent, np.clip(act, -0.1, 0.1))), 0)
+    observe(float(np.abs(act).max() <= 0.1), 0)
+
+
+@claim(
+    name="E9",
+    title="One update of the loop",
+    statement=r"\theta_1 = \theta_0 + \alpha\hat g,\quad \phi_1 = \phi_0 - \beta\nabla L",
+    words="the loop's first update is the estimator, gradient and value step put together by hand",
+    assumptions="SGD; a horizon whose tail is bootstrapped where it did not terminate",
+    source="Spinning Up, algorithm Vanilla Policy Gradient; Pardo et al. 2018",
+    method="textbook sums over lists, per-sample scores",
+    tolerance=1e-12,
+    tolerance_reason="relative to the parameters: the sums run in another order",
+    about=("npvpg.vpg.VPG", "npvpg.vpg.train", "npvpg.vpg.initial_state", "npvpg.vpg.Iteration"),
+)
+@pytest.mark.parametrize("per_step", [False, True])
+@pytest.mark.parametrize("estimator", [GAE(0.9, 0.8), RewardToGo(0.9)])
+def test_first_update(per_step, estimator):
+    env, _ = _driver(gym.spaces.Discrete(2))
+    policy, value = Policy(MLP((1, 2)), Categorical(2)), MLPValue(MLP((1, 1)))
+    vpg = VPG(
+        estimator,
+        FixedHorizon(7),
+        Linear(1e-6, 0.0),
+        Linear(1e-9, 0.0),
+        SGD(),
+        SGD(),
+        value_steps=1,
+        entropy_weight=0.5,
+        per_step=per_step,
+        reward_scale=0.1,
+    )
+    start = initial_state(policy, value, vpg, n_envs=2, seed=3)
+    iteration = next(iter(train(env, policy, value, vpg, seed=3, n_steps=100)))
+    psi, target, obs, act = [], [], [], []
+    n_trajectories = 0
+    for log in env.log:
+        rows = [list(column) for column in zip(*log, strict=True)]
+        v = value.value(start.phi, np.array(rows[0])[:, np.newaxis]).tolist()
+        after = value.value(start.phi, np.array(rows[3])[:, np.newaxis]).tolist()
+        cut = [*rows[5][:-1], True]
+        for part in textbook.segments([0.1 * r for r in rows[2]], v, after, cut, rows[4]):
+            n_trajectories += 1
+            to_go = textbook.reward_to_go(part[0], part[2], 0.9)
+            target += to_go
+            mixed = textbook.gae(part[0], part[1], part[2], 0.9, 0.8)
+            psi += mixed if isinstance(estimator, GAE) else to_go
+        obs += rows[0]
+        act += rows[1]
+    x, a = np.array(obs)[:, np.newaxis], np.array(act, dtype=np.int64)
+    count = len(x) if per_step else n_trajectories
+    grad = np.array(psi) @ policy.score(start.theta, x, a) / count
+    grad += policy.weighted_entropy_score(start.theta, x, np.full(len(x), 0.5 / count))
+    size = 1e-6 * float(np.abs(grad).max())
+    observe(float(np.abs(iteration.state.theta - start.theta - 1e-6 * grad).max()), 1e-9 * size)
+    error = value.value(start.phi, x) - np.array(target)
+    step = -1e-9 * np.array([error @ x[:, 0], error.sum()]) / len(x)
+    got = iteration.state.phi - start.phi
+    observe(float(np.abs(got - step).max()), 1e-6 * float(np.abs(step).max()))
+    observe(abs(iteration.grad_norm / float(np.sqrt(grad @ grad)) - 1), 1e-12)
