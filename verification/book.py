@@ -5,41 +5,36 @@ from __future__ import annotations
 import html
 import math
 import platform
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 
-from latex2mathml.converter import convert
+from math_core import LatexToMathML
 
+from verification.claims import Claim
 from verification.mutate import Mutant
 from verification.results import Result, Verdict
 from verification.source import excerpt
 
-PACKAGES = ("numpy", "numba", "gymnasium", "hypothesis", "scipy", "mpmath")
-DECADES = 8  # of error / allowed that the bar shows
-STYLE = """
-:root { color-scheme: light dark; --ink: #1d2430; --dim: #5d6878; --line: #d9dee6; --page: #fff;
-  --good: #16784a; --bad: #b3261e; --open: #8a6100; --code: #f4f6f9; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e8ee; --dim: #9aa5b5; --line: #333c49;
-  --page: #14181e; --good: #57c793; --bad: #ff8a80; --open: #e5b85c; --code: #1c222b; } }
-body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 46rem; background: var(--page);
-  color: var(--ink); font: 1rem/1.55 Georgia, "Times New Roman", serif; }
-h1 { font-size: 1.9rem; margin: 0.5rem 0; } h2 { font-size: 1.25rem; margin: 0 0 0.3rem; }
-section { border-top: 1px solid var(--line); padding: 1.4rem 0 0.6rem; }
-.holds { color: var(--good); } .fails { color: var(--bad); } .not { color: var(--open); }
-.formula { overflow-x: auto; padding: 0.4rem 0; } math { font-size: 1.1rem; }
-dl { display: grid; grid-template-columns: 7rem 1fr; gap: 0.15rem 0.8rem; margin: 0.6rem 0; }
-dt { color: var(--dim); } dd { margin: 0; overflow-wrap: anywhere; }
-.bar { height: 0.5rem; background: var(--code); border-radius: 0.25rem; margin: 0.3rem 0; }
-.bar span { display: block; height: 100%; border-radius: 0.25rem; background: currentColor; }
-pre { background: var(--code); padding: 0.6rem; overflow-x: auto; font-size: 0.8rem; }
-summary { cursor: pointer; color: var(--dim); } nav a { margin-right: 0.6rem; }
-a { color: inherit; } small { color: var(--dim); }
-@media (max-width: 32rem) { dl { grid-template-columns: 1fr; } dt { margin-top: 0.4rem; } }
-"""
-CLASSES = {Verdict.HOLDS: "holds", Verdict.FAILS: "fails", Verdict.NOT_ESTABLISHED: "not"}
+PACKAGES = ("numpy", "numba", "gymnasium", "scipy", "mpmath", "hypothesis", "pytest")
+DECADES = 6  # of error / allowed that the bar shows
+CLASSES = {Verdict.HOLDS: "holds", Verdict.FAILS: "fails", Verdict.NOT_ESTABLISHED: "open"}
+FAMILIES = {
+    "A": "Derivatives",
+    "B": "Distributions",
+    "C": "Score identities",
+    "D": "Returns and advantages",
+    "E": "Policy-gradient theorems",
+    "F": "Variance",
+    "G": "Optimiser and loop",
+    "H": "Environments",
+}
+STYLE = Path(__file__).with_suffix(".css")
+_CONVERTER = LatexToMathML(fancy_error=False)
 
 
 @dataclass(frozen=True)
@@ -58,7 +53,7 @@ class Setting:
     versions : str
         Of Python and the packages.
     commit : str
-        Of the repository; empty outside one.
+        Of the repository, with a plus sign if files differ from it; empty outside one.
     """
 
     profile: str
@@ -88,19 +83,115 @@ class Setting:
         Setting
             With the versions and the commit filled in.
         """
-        asked = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        commit = _git(root, "rev-parse", "--short=12", "HEAD")
+        changed = "+" if _git(root, "status", "--porcelain", "--", "npvpg", "verification") else ""
         packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
         versions = f"Python {platform.python_version()}, {packages}"
-        return Setting(profile, seed, seconds, versions, asked.stdout.strip())
+        return Setting(profile, seed, seconds, versions, commit + changed if commit else "")
 
 
-def bar(result: Result) -> str:
+def _git(root: Path, *arguments: str) -> str:
+    try:
+        command = ["git", *arguments]
+        asked = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return asked.stdout.strip()
+
+
+def formula(latex: str, *, display: bool) -> str:
+    """
+    Convert LaTeX to MathML.
+
+    Parameters
+    ----------
+    latex : str
+        Without delimiters.
+    display : bool
+        Whether it stands on a line of its own.
+
+    Returns
+    -------
+    str
+        A ``math`` element.
+
+    Raises
+    ------
+    ValueError
+        If the LaTeX is wrong: a formula half shown is worse than none.
+    """
+    try:
+        return _CONVERTER.convert_with_local_state(latex, displaystyle=display)
+    except Exception as error:  # the converter's own exception is not exported for typing
+        raise ValueError(f"{latex!r} is not LaTeX: {error}") from None
+
+
+def prose(text: str) -> str:
+    """
+    Escape a text and set its inline formulas.
+
+    Parameters
+    ----------
+    text : str
+        Plain text; LaTeX between dollar signs, code between backquotes.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    parts = re.split(r"\$([^$]+)\$", text)
+    return "".join(
+        formula(part, display=False)
+        if index % 2
+        else re.sub(r"`+([^`]+)`+", r"<code>\1</code>", html.escape(part))
+        for index, part in enumerate(parts)
+    )
+
+
+def scientific(value: float) -> str:
+    """
+    Write a number to two digits.
+
+    Parameters
+    ----------
+    value : float
+        Any number.
+
+    Returns
+    -------
+    str
+        HTML: "2.1 × 10<sup>−16</sup>".
+    """
+    if not math.isfinite(value) or value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:.2g}" if abs(value) < 100 or not math.isfinite(value) else f"{value:.0f}"
+    digits, exponent = f"{value:.1e}".split("e")
+    return f"{digits} × 10<sup>{int(exponent)}</sup>".replace("<sup>-", "<sup>−")
+
+
+def share(result: Result) -> float:
+    """
+    Length of a claim's bar.
+
+    Parameters
+    ----------
+    result : Result
+        A claim after a run.
+
+    Returns
+    -------
+    float
+        100 [per cent] where the error seen is the error allowed, 0 at `DECADES` powers of ten
+        below it and for an exact claim.
+    """
+    if result.ratio == 0:
+        return 0.0
+    if not math.isfinite(result.ratio):
+        return 100.0
+    return min(max(100 * (1 + math.log10(result.ratio) / DECADES), 0.5), 100.0)
+
+
+def measure(result: Result) -> str:
     """
     Draw the worst error beside the error allowed, on a logarithmic scale.
 
@@ -112,26 +203,52 @@ def bar(result: Result) -> str:
     Returns
     -------
     str
-        HTML; an exact claim has an empty bar.
+        HTML.
     """
-    ratio = result.ratio
-    share = 0.0
-    if ratio > 0:
-        share = 100.0 if not math.isfinite(ratio) else 100 * (1 + math.log10(ratio) / DECADES)
-    share = min(max(share, 0.0), 100.0)
-    return f'<div class="bar"><span style="width:{share:.0f}%"></span></div>'
+    if not result.examples:
+        return '<div class="scale">No example was tried.</div>'
+    if result.exact:
+        seen, allowed = "Equal in every example", "no error allowed"
+    else:
+        seen = f"Worst error <b>{scientific(result.error)}</b>"
+        allowed = f"allowed <b>{scientific(result.allowed)}</b>"
+    return (
+        f'<div class="scale"><div class="bar {CLASSES[result.verdict]}">'
+        f'<span style="width:{share(result):.1f}%"></span></div>'
+        f'<div class="ends"><span>{seen}</span><span>{allowed}</span></div></div>'
+    )
 
 
-def section(result: Result, mutants: Sequence[Mutant], root: Path) -> str:
+def planted(mutant: Mutant) -> str:
     """
-    Write one claim.
+    Show one planted bug.
 
     Parameters
     ----------
-    result : Result
-        The claim after a run.
-    mutants : sequence of Mutant
-        All planted bugs.
+    mutant : Mutant
+        The bug.
+
+    Returns
+    -------
+    str
+        HTML: what is replaced by what.
+    """
+    source = f" ({prose(mutant.source)})" if mutant.source else ""
+    return (
+        f"<details><summary>{html.escape(mutant.name)}{source}</summary>"
+        f"<pre>{html.escape(mutant.file)}\n<del>{html.escape(mutant.old)}</del>"
+        f"<ins>{html.escape(mutant.new)}</ins></pre></details>"
+    )
+
+
+def code(name: str, root: Path) -> str:
+    """
+    Show the lines that a claim speaks of.
+
+    Parameters
+    ----------
+    name : str
+        Dotted name.
     root : Path
         Root of the repository.
 
@@ -140,72 +257,48 @@ def section(result: Result, mutants: Sequence[Mutant], root: Path) -> str:
     str
         HTML.
     """
-    kind, claim = CLASSES[result.verdict], result.claim
-    if claim is None:
-        return f'<section id="{result.name}"><h2>{result.name}</h2><p>Not stated.</p></section>'
-    error = "exact" if result.exact else f"{result.error:.2g} of {result.allowed:.2g} allowed"
-    planted = [mutant.name for mutant in mutants if result.name in mutant.claims]
-    entries = {
-        "Assumes": claim.assumptions,
-        "Source": claim.source,
-        "Method": claim.method,
-        "Tolerance": f"{claim.tolerance:g}: {claim.tolerance_reason}",
-        "Examples": f"{result.examples:,} in {result.seconds:.1f} s",
-        "Worst error": error + (f", at {result.example}" if result.example else ""),
-        "Planted bugs": "; ".join(planted) or "none",
-    }
-    if result.reason:
-        entries["Reason"] = result.reason
-    rows = "".join(f"<dt>{key}</dt><dd>{html.escape(text)}</dd>" for key, text in entries.items())
-    code = ""
-    for name in claim.about:
-        part = excerpt(name, root)
-        numbered = "\n".join(f"{number:4d}  {line}" for number, line in part.lines)
-        title = html.escape(f"{name} — {part.file}")
-        code += f"<details><summary>{title}</summary><pre>{html.escape(numbered)}</pre></details>"
+    part = excerpt(name, root)
+    numbered = "\n".join(
+        f'<span class="n">{number:4d}</span>  {html.escape(line)}' for number, line in part.lines
+    )
+    first = part.lines[0][0] if part.lines else 1
     return (
-        f'<section id="{result.name}"><h2>{result.name} · {html.escape(claim.title)}</h2>'
-        f'<p>{html.escape(claim.words)} <strong class="{kind}">{result.verdict.value}</strong></p>'
-        f'<div class="formula">{convert(claim.statement, display="block")}</div>'
-        f'<div class="{kind}">{bar(result)}</div><dl>{rows}</dl>{code}</section>'
+        f"<details><summary><code>{html.escape(name)}</code> "
+        f"{html.escape(part.file)}:{first}</summary><pre>{numbered}</pre></details>"
     )
 
 
-def write(
-    results: Sequence[Result], setting: Setting, mutants: Sequence[Mutant], root: Path
-) -> str:
+def statement(claim: Claim, result: Result) -> str:
     """
-    Write the page.
+    Write what a claim says and under what it was tested.
 
     Parameters
     ----------
-    results : sequence of Result
-        All claims after a run.
-    setting : Setting
-        Under what it was made.
-    mutants : sequence of Mutant
-        All planted bugs.
-    root : Path
-        Root of the repository.
+    claim : Claim
+        The claim.
+    result : Result
+        What its run gave.
 
     Returns
     -------
     str
-        A page that needs nothing else: no script, no font, no picture.
+        HTML.
     """
-    holding = sum(result.verdict is Verdict.HOLDS for result in results)
-    links = " ".join(
-        f'<a class="{CLASSES[r.verdict]}" href="#{r.name}">{r.name}</a>' for r in results
-    )
-    seed = "" if setting.seed is None else f", seed {setting.seed}"
+    entries = {
+        "Assumes": prose(claim.assumptions),
+        "Source": prose(claim.source),
+        "Method": prose(claim.method),
+        "Tolerance": f"{scientific(claim.tolerance)}: {prose(claim.tolerance_reason)}",
+        "Tried": f"{result.examples:,} examples in {result.seconds:.1f} s",
+    }
+    if result.example:
+        entries["Worst at"] = f'<pre class="wrap">{html.escape(result.example)}</pre>'
+    rows = "".join(f"<dt>{key}</dt><dd>{text}</dd>" for key, text in entries.items())
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>npvpg: proof book</title><style>{STYLE}</style></head><body>"
-        f"<h1>Proof book</h1><p>{holding} of {len(results)} claims hold.</p>"
-        f"<p><small>Profile {setting.profile}{seed}; {setting.seconds:.0f} s; {setting.versions}; "
-        f"commit {setting.commit or 'unknown'}. A bar shows the worst error seen beside the error "
-        f"allowed, {DECADES} decades long; an exact claim has none.</small></p><nav>{links}</nav>"
-        + "".join(section(result, mutants, root) for result in results)
-        + "</body></html>\n"
+        f'<div class="formula">{formula(claim.statement, display=True)}</div>'
+        f"<p>{prose(_sentence(claim.words))}</p>{measure(result)}<dl>{rows}</dl>"
     )
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:].rstrip(".") + "."

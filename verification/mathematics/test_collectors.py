@@ -70,7 +70,7 @@ class Scripted(VectorEnv[Any, Any, Any]):
 
 def _scripts():
     """Ends of every kind, one of them on the last step of the horizon."""
-    return [[3, 1, 2, 9], [2, 4, 1]], [ENDS, ENDS[::-1]]
+    return [[3, 1, 2, 9], [2, 9, 1]], [ENDS, ENDS[::-1]]
 
 
 def _driver(actions):
