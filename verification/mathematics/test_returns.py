@@ -45,7 +45,7 @@ def _bitwise(have, want):
 @claim(
     name="D1",
     title="Reward-to-go and total return",
-    statement=r"G_t = \sum_{k\ge t} \gamma^{k-t} r_k + \gamma^{T-t} V(s_T),\quad"
+    statement=r"G_t = \sum_{k\ge t} \gamma^{k-t} r_k + \gamma^{T-t} V(s_T),\quad "
     r"R(\tau) = \sum_k \gamma^k r_k",
     words="reward-to-go, total return and the baselined return equal sums of fractions",
     assumptions="V(s_T) = 0 where the trajectory terminated",
