@@ -131,6 +131,65 @@ class TotalReturn:
 
 
 @dataclass(frozen=True)
+class LeaveOneOut:
+    r"""
+    Return of the trajectory less the mean return of the other ones: a baseline without a network.
+
+    .. math:: \Phi_t = R(\tau_k) - \frac1{K-1} \sum_{j \ne k} R(\tau_j)
+
+    Parameters
+    ----------
+    gamma : float
+        Discount in [0, 1] [per step].
+
+    Raises
+    ------
+    ValueError
+        If `gamma` lies outside [0, 1]; on a call, if the shapes disagree, a reward is not finite
+        or there are fewer than two trajectories.
+
+    Notes
+    -----
+    The mean of all K returns would include the trajectory's own, which is no baseline: the
+    expected gradient is then :math:`1 - 1/K` times what it should be. As `TotalReturn`, it is
+    discounted from time 0 and needs whole, independent episodes.
+
+    References
+    ----------
+    .. [1] W. Kool, H. van Hoof and M. Welling, "Buy 4 REINFORCE Samples, Get a Baseline for
+       Free!", ICLR workshop on Deep RL Meets Structured Prediction, 2019.
+
+    Examples
+    --------
+    >>> LeaveOneOut(0.5)(np.array([1.0, 1.0, 3.0]), np.zeros(3), np.zeros(2), np.array([0, 2, 3]))
+    array([-1.5, -1.5,  1.5])
+    """
+
+    formula: ClassVar[str] = "Φₜ = R(τₖ) − Σⱼ≠ₖ R(τⱼ) / (K − 1)"
+    uses_value: ClassVar[bool] = False
+    gamma: float
+
+    def __post_init__(self) -> None:
+        checks.unit_interval(gamma=self.gamma)
+
+    def __call__(
+        self,
+        rew: NDArray[Any],
+        val: NDArray[Any],
+        last_val: NDArray[Any],
+        start: NDArray[np.int64],
+    ) -> FloatArray:
+        """Weight of every step, shape (S,); `val` and `last_val` are not used."""
+        rew, _, _, start = _checked(rew, val, last_val, start)
+        n = len(start) - 1
+        if n < 2:
+            raise ValueError(f"trajectories must number at least 2, got {n}")
+        ret = returns.total_return(rew, start, self.gamma)
+        others = ret[start[:-1]].sum() - ret
+        return np.asarray(ret - others / (n - 1))
+
+
+@dataclass(frozen=True)
 class RewardToGo:
     r"""
     Reward-to-go, also called the future return.

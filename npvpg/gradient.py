@@ -41,7 +41,8 @@ def policy_gradient(
     discount : float, optional
         The :math:`\gamma` of the factor :math:`\gamma^t` that makes the gradient of the
         discounted objective exact. Without it the result is the usual "semi-gradient".
-        `npvpg.estimators.TotalReturn` is discounted from time 0 and must not get it.
+        `npvpg.estimators.TotalReturn` and `npvpg.estimators.LeaveOneOut` are discounted from
+        time 0 and must not get it.
 
     Returns
     -------

@@ -21,7 +21,7 @@ from gymnasium.vector import VectorEnv
 from numpy.typing import DTypeLike, NDArray
 
 from npvpg import checks
-from npvpg.estimators import BaselinedReturn, Estimator, TotalReturn, standardize
+from npvpg.estimators import BaselinedReturn, Estimator, LeaveOneOut, TotalReturn, standardize
 from npvpg.gradient import policy_gradient
 from npvpg.kernels import returns
 from npvpg.normalize import RunningMoments
@@ -149,10 +149,10 @@ class VPG:
         checks.at_least(1, value_minibatch=self.value_minibatch)
         checks.positive(max_grad_norm=self.max_grad_norm, reward_scale=self.reward_scale)
         whole = isinstance(self.collector, WholeEpisodes)
-        if isinstance(self.estimator, TotalReturn) and (self.discount_weights or not whole):
-            raise ValueError(
-                "estimator TotalReturn must have whole episodes and no discount_weights"
-            )
+        from_zero = isinstance(self.estimator, TotalReturn | LeaveOneOut)
+        if from_zero and (self.discount_weights or not whole):
+            name = type(self.estimator).__name__
+            raise ValueError(f"estimator {name} must have whole episodes and no discount_weights")
         if self.discount_weights and not whole:
             raise ValueError(
                 "discount_weights must have whole episodes, to count t from their start"
