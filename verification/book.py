@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import html
-import math
 import platform
-import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,16 +11,21 @@ from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 
-from math_core import LatexToMathML
-
 from verification.claims import Claim
+from verification.markup import (
+    code,
+    displayed,
+    label,
+    measure,
+    planted,
+    prose,
+    scientific,
+    sentence,
+)
 from verification.mutate import Mutant
 from verification.results import Result, Verdict
-from verification.source import excerpt
 
 PACKAGES = ("numpy", "numba", "gymnasium", "scipy", "mpmath", "hypothesis", "pytest")
-DECADES = 6  # of error / allowed that the bar shows
-CLASSES = {Verdict.HOLDS: "holds", Verdict.FAILS: "fails", Verdict.NOT_ESTABLISHED: "open"}
 FAMILIES = {
     "A": "Derivatives",
     "B": "Distributions",
@@ -34,7 +37,6 @@ FAMILIES = {
     "H": "Environments",
 }
 STYLE = Path(__file__).with_suffix(".css")
-_CONVERTER = LatexToMathML(fancy_error=False)
 
 
 @dataclass(frozen=True)
@@ -99,175 +101,6 @@ def _git(root: Path, *arguments: str) -> str:
     return asked.stdout.strip()
 
 
-def formula(latex: str, *, display: bool) -> str:
-    """
-    Convert LaTeX to MathML.
-
-    Parameters
-    ----------
-    latex : str
-        Without delimiters.
-    display : bool
-        Whether it stands on a line of its own.
-
-    Returns
-    -------
-    str
-        A ``math`` element.
-
-    Raises
-    ------
-    ValueError
-        If the LaTeX is wrong: a formula half shown is worse than none.
-    """
-    try:
-        return _CONVERTER.convert_with_local_state(latex, displaystyle=display)
-    except Exception as error:  # the converter's own exception is not exported for typing
-        raise ValueError(f"{latex!r} is not LaTeX: {error}") from None
-
-
-def prose(text: str) -> str:
-    """
-    Escape a text and set its inline formulas.
-
-    Parameters
-    ----------
-    text : str
-        Plain text; LaTeX between dollar signs, code between backquotes.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
-    parts = re.split(r"\$([^$]+)\$", text)
-    return "".join(
-        formula(part, display=False)
-        if index % 2
-        else re.sub(r"`+([^`]+)`+", r"<code>\1</code>", html.escape(part))
-        for index, part in enumerate(parts)
-    )
-
-
-def scientific(value: float) -> str:
-    """
-    Write a number to two digits.
-
-    Parameters
-    ----------
-    value : float
-        Any number.
-
-    Returns
-    -------
-    str
-        HTML: "2.1 × 10<sup>−16</sup>".
-    """
-    if not math.isfinite(value) or value == 0 or 1e-3 <= abs(value) < 1e4:
-        return f"{value:.2g}" if abs(value) < 100 or not math.isfinite(value) else f"{value:.0f}"
-    digits, exponent = f"{value:.1e}".split("e")
-    return f"{digits} × 10<sup>{int(exponent)}</sup>".replace("<sup>-", "<sup>−")
-
-
-def share(result: Result) -> float:
-    """
-    Length of a claim's bar.
-
-    Parameters
-    ----------
-    result : Result
-        A claim after a run.
-
-    Returns
-    -------
-    float
-        100 [per cent] where the error seen is the error allowed, 0 at `DECADES` powers of ten
-        below it and for an exact claim.
-    """
-    if result.ratio == 0:
-        return 0.0
-    if not math.isfinite(result.ratio):
-        return 100.0
-    return min(max(100 * (1 + math.log10(result.ratio) / DECADES), 0.5), 100.0)
-
-
-def measure(result: Result) -> str:
-    """
-    Draw the worst error beside the error allowed, on a logarithmic scale.
-
-    Parameters
-    ----------
-    result : Result
-        A claim after a run.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
-    if not result.examples:
-        return '<div class="scale">No example was tried.</div>'
-    if result.exact:
-        seen, allowed = "Equal in every example", "no error allowed"
-    else:
-        seen = f"Worst error <b>{scientific(result.error)}</b>"
-        allowed = f"allowed <b>{scientific(result.allowed)}</b>"
-    return (
-        f'<div class="scale"><div class="bar {CLASSES[result.verdict]}">'
-        f'<span style="width:{share(result):.1f}%"></span></div>'
-        f'<div class="ends"><span>{seen}</span><span>{allowed}</span></div></div>'
-    )
-
-
-def planted(mutant: Mutant) -> str:
-    """
-    Show one planted bug.
-
-    Parameters
-    ----------
-    mutant : Mutant
-        The bug.
-
-    Returns
-    -------
-    str
-        HTML: what is replaced by what.
-    """
-    source = f" ({prose(mutant.source)})" if mutant.source else ""
-    return (
-        f"<details><summary>{html.escape(mutant.name)}{source}</summary>"
-        f"<pre>{html.escape(mutant.file)}\n<del>{html.escape(mutant.old)}</del>"
-        f"<ins>{html.escape(mutant.new)}</ins></pre></details>"
-    )
-
-
-def code(name: str, root: Path) -> str:
-    """
-    Show the lines that a claim speaks of.
-
-    Parameters
-    ----------
-    name : str
-        Dotted name.
-    root : Path
-        Root of the repository.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
-    part = excerpt(name, root)
-    numbered = "\n".join(
-        f'<span class="n">{number:4d}</span>  {html.escape(line)}' for number, line in part.lines
-    )
-    first = part.lines[0][0] if part.lines else 1
-    return (
-        f"<details><summary><code>{html.escape(name)}</code> "
-        f"{html.escape(part.file)}:{first}</summary><pre>{numbered}</pre></details>"
-    )
-
-
 def statement(claim: Claim, result: Result) -> str:
     """
     Write what a claim says and under what it was tested.
@@ -294,11 +127,134 @@ def statement(claim: Claim, result: Result) -> str:
     if result.example:
         entries["Worst at"] = f'<pre class="wrap">{html.escape(result.example)}</pre>'
     rows = "".join(f"<dt>{key}</dt><dd>{text}</dd>" for key, text in entries.items())
+    said = f"{displayed(claim.statement)}<p>{sentence(claim.words)}</p>"
+    return f"{said}{measure(result)}<dl>{rows}</dl>"
+
+
+def article(result: Result, mutants: Sequence[Mutant], root: Path) -> str:
+    """
+    Write one claim.
+
+    Parameters
+    ----------
+    result : Result
+        The claim after a run.
+    mutants : sequence of Mutant
+        All planted bugs.
+    root : Path
+        Root of the repository.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    title = prose(result.claim.title) if result.claim else "Not stated"
+    bugs = [mutant for mutant in mutants if result.name in mutant.claims]
+    parts = [
+        f'<article id="{html.escape(result.name)}"><div class="head">'
+        f'<h3><span class="name">{html.escape(result.name)}</span>{title}</h3>{label(result)}</div>'
+    ]
+    if result.reason:
+        parts.append(f'<p class="small">{html.escape(result.reason)}</p>')
+    if result.claim:
+        parts.append(statement(result.claim, result))
+        parts += [code(name, root) for name in result.claim.about]
+    if bugs:
+        listed = "".join(planted(mutant) for mutant in bugs)
+        count = "1 planted bug" if len(bugs) == 1 else f"{len(bugs)} planted bugs"
+        parts.append(
+            f"<details><summary>{count} that it must catch</summary>"
+            f'<div class="nested">{listed}</div></details>'
+        )
+    return "".join(parts) + "</article>"
+
+
+def contents(results: Sequence[Result]) -> str:
+    """
+    List the claims, a line each.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        In the order to show them.
+
+    Returns
+    -------
+    str
+        HTML table with the worst error in units of the error allowed.
+    """
+    rows = []
+    for family, members in groupby(results, key=lambda result: result.name[:1]):
+        rows.append(f'<tr class="family"><th colspan="4">{FAMILIES.get(family, family)}</th></tr>')
+        for result in members:
+            title = prose(result.claim.title) if result.claim else "Not stated"
+            error = "exact" if result.exact else scientific(result.ratio)
+            name = html.escape(result.name)
+            rows.append(
+                f'<tr><td class="name">{name}</td><td><a href="#{name}">{title}</a></td>'
+                f'<td class="number wide">{error if result.examples else "–"}</td>'
+                f'<td class="number">{label(result)}</td></tr>'
+            )
     return (
-        f'<div class="formula">{formula(claim.statement, display=True)}</div>'
-        f"<p>{prose(_sentence(claim.words))}</p>{measure(result)}<dl>{rows}</dl>"
+        '<table><tr><th></th><th>Claim</th><th class="number wide">error / allowed</th>'
+        f'<th class="number"></th></tr>{"".join(rows)}</table>'
     )
 
 
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:].rstrip(".") + "."
+def write(
+    results: Sequence[Result], setting: Setting, mutants: Sequence[Mutant], root: Path
+) -> str:
+    """
+    Write the page.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        All claims after a run.
+    setting : Setting
+        Under what it was made.
+    mutants : sequence of Mutant
+        All planted bugs.
+    root : Path
+        Root of the repository.
+
+    Returns
+    -------
+    str
+        A page that needs nothing else: no script, no font, no picture.
+    """
+    holding = sum(result.verdict is Verdict.HOLDS for result in results)
+    examples = sum(result.examples for result in results)
+    seed = "" if setting.seed is None else f", seed {setting.seed}"
+    families = "".join(
+        f"<h2>{FAMILIES.get(family, family)}</h2>"
+        + "".join(article(result, mutants, root) for result in members)
+        for family, members in groupby(results, key=lambda result: result.name[:1])
+    )
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>The proof book of npvpg</title>
+<style>
+{STYLE.read_text(encoding="utf-8")}</style>
+</head>
+<body>
+<h1>The proof book of npvpg</h1>
+<p class="lead">{holding} of {len(results)} claims hold, in {examples:,} examples.
+{len(mutants)} planted bugs watch over them.</p>
+<p>Each claim is compared with an oracle that shares no code with the library. The bar shows the
+worst error seen: full, it would reach the error allowed; each sixth is a power of ten. A claim
+that ran no example, or whose check was skipped, is <i>not established</i>.
+<code>python -m verification</code> wrote this page; <code>python -m verification --mutants</code>
+plants each bug in a copy of the library and requires its claim to fail.</p>
+<p class="small">Commit {html.escape(setting.commit or "unknown")}. Profile
+{html.escape(setting.profile)}{seed}, {setting.seconds:.0f} s. {html.escape(setting.versions)}.</p>
+{contents(results)}
+{families}
+</body>
+</html>
+"""

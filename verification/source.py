@@ -21,6 +21,8 @@ class Excerpt:
     ----------
     name : str
         Dotted name.
+    short : str
+        The name within its module.
     file : str
         Path below the root of the repository.
     lines : tuple of (int, str)
@@ -28,6 +30,7 @@ class Excerpt:
     """
 
     name: str
+    short: str
     file: str
     lines: tuple[tuple[int, str], ...]
 
@@ -136,7 +139,9 @@ def excerpt(name: str, root: Path) -> Excerpt:
         for offset, line in enumerate(lines)
         if offset not in hidden
     )
-    return Excerpt(name, Path(file).resolve().relative_to(root.resolve()).as_posix(), shown)
+    holders = [holder] if inspect.isclass(holder) else []
+    short = ".".join([*(kind.__name__ for kind in holders), name.rpartition(".")[2]])
+    return Excerpt(name, short, Path(file).resolve().relative_to(root.resolve()).as_posix(), shown)
 
 
 def _assignment(holder: Any, name: str) -> tuple[list[str], int]:
