@@ -1,0 +1,176 @@
+"""A laboratory: a process that is solved exactly, and the library's batch of all its episodes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npvpg.batch import Batch
+from npvpg.distributions import Categorical
+from npvpg.gradient import policy_gradient
+from npvpg.mlp import MLP
+from npvpg.policy import Policy
+from verification.oracles import mdp as exact
+from verification.oracles.enumeration import Ensemble, ensemble
+
+Table = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """
+    A process, a policy of the library for it, and every episode the two can make.
+
+    Parameters
+    ----------
+    process : MDP
+        The process.
+    policy : Policy
+        Softmax of a linear function of the one-hot state, with a bias.
+    theta : ndarray, shape (P,)
+        Its parameters.
+    flat : Ensemble
+        Every episode, with its probability.
+    batch : Batch
+        The same episodes as the library sees them.
+    solved : Solution
+        J, V, Q and A.
+    """
+
+    process: exact.MDP
+    policy: Policy
+    theta: Table
+    flat: Ensemble
+    batch: Batch
+    solved: exact.Solution
+
+    def table(self, theta: NDArray[Any]) -> NDArray[Any]:
+        """Probabilities of the policy, worked out without the library, shape (S, A)."""
+        n, m = self.process.n_states, self.process.n_actions
+        return exact.softmax(theta[: n * m].reshape(n, m) + theta[n * m :])
+
+    @property
+    def truth(self) -> Table:
+        """Gradient of J, by complex step through backward induction."""
+        return exact.gradient(self.process, self.table, self.theta)
+
+    def values(self, table: Table) -> tuple[Table, Table]:
+        """Look a (H + 1, S + 1) table of values up: at every step, and where episodes stop."""
+        flat = self.flat
+        return table[flat.time, flat.state], table[flat.last_time, flat.last_state]
+
+    def weigh(
+        self, estimator: Callable[..., NDArray[np.float64]], table: Table | None = None
+    ) -> NDArray[np.float64]:
+        """Weights that an estimator of the library gives, with the exact V unless told."""
+        val, last_val = self.values(self.solved.V if table is None else table)
+        return estimator(self.batch.rew, val, last_val, self.batch.start)
+
+    def expect(self, psi: NDArray[np.float64], discount: float | None) -> Table:
+        """Expected gradient by the library: episodes weighed by probability times their number."""
+        weight = psi * self.flat.step_probability * self.batch.n_trajectories
+        return policy_gradient(self.policy, self.theta, self.batch, weight, discount=discount)
+
+    def each(self, psi: NDArray[np.float64], discount: float | None) -> Table:
+        """Gradient that the library makes of every episode alone, shape (K, P)."""
+        batch = self.batch
+        rows = []
+        for k in range(batch.n_trajectories):
+            part = slice(batch.start[k], batch.start[k + 1])
+            one = Batch(
+                batch.obs[part],
+                batch.act[part],
+                batch.rew[part],
+                np.array([0, batch.start[k + 1] - batch.start[k]]),
+                batch.last_obs[k : k + 1],
+                batch.terminated[k : k + 1],
+            )
+            rows.append(policy_gradient(self.policy, self.theta, one, psi[part], discount=discount))
+        return np.array(rows)
+
+    def score(self) -> Table:
+        """Score of every (s, a), worked out without the library, shape (S, A, P)."""
+        n, m = self.process.n_states, self.process.n_actions
+        to_logits = np.eye(m) - self.table(self.theta)[:, np.newaxis, :]  # d log pi / d logits
+        out = np.zeros((n, m, n * m + m))
+        for s in range(n):
+            out[s, :, s * m : (s + 1) * m] = to_logits[s]
+        out[:, :, n * m :] = to_logits
+        return out
+
+    def occupancy(self) -> Table:
+        """Probability of being in s at time t and taking a, shape (H, S, A)."""
+        process = self.process
+        pi = self.table(self.theta)
+        state = process.initial
+        out = np.zeros((process.horizon, *pi.shape))
+        for t in range(process.horizon):
+            out[t] = state[:, np.newaxis] * pi
+            state = np.einsum("sa,san->n", out[t], process.transition)[:-1]
+        return out
+
+
+def laboratory(process: exact.MDP, theta: Table) -> Lab:
+    """
+    Enumerate what a policy does in a process.
+
+    Parameters
+    ----------
+    process : MDP
+        The process.
+    theta : ndarray, shape (S * A + A,)
+        Parameters of the policy.
+
+    Returns
+    -------
+    Lab
+        All there is to know about them.
+    """
+    n, m = process.n_states, process.n_actions
+    pi = exact.softmax(theta[: n * m].reshape(n, m) + theta[n * m :])
+    flat = ensemble(process, pi)
+    shown = np.vstack([np.eye(n), np.zeros(n)])  # the absorbing state shows nothing
+    batch = Batch(
+        shown[flat.state],
+        flat.act,
+        flat.rew,
+        flat.start,
+        shown[flat.last_state],
+        flat.terminated,
+    )
+    policy = Policy(MLP((n, m)), Categorical(m))
+    return Lab(process, policy, theta, flat, batch, exact.solve(process, pi))
+
+
+def random_laboratory(
+    rng: np.random.Generator,
+    n_states: int = 2,
+    n_actions: int = 2,
+    horizon: int = 3,
+    gamma: float = 0.9,
+    *,
+    final: bool = True,
+) -> Lab:
+    """
+    Draw a process and a policy.
+
+    Parameters
+    ----------
+    rng : Generator
+        Where the numbers come from.
+    n_states, n_actions, horizon : int
+        Sizes of the process.
+    gamma : float
+        Its discount.
+    final : bool
+        Whether states have a worth at the horizon, so that a cut episode must be bootstrapped.
+
+    Returns
+    -------
+    Lab
+        All there is to know about them.
+    """
+    process = exact.random_mdp(rng, n_states, n_actions, horizon, gamma, final=final)
+    return laboratory(process, rng.standard_normal(n_states * n_actions + n_actions))
