@@ -1,19 +1,21 @@
 """A: the hand-written derivatives are the derivatives of the forward pass."""
 
+from functools import partial
+
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from npvpg.distributions import Categorical, DiagonalGaussian
-from npvpg.mlp import MLP
+from npvpg.distributions import LOG_SIGMA_MAX, LOG_SIGMA_MIN, Categorical, DiagonalGaussian
 from npvpg.policy import Policy
-from npvpg.value import MLPValue
 from verification.claims import claim, observe
+from verification.mathematics.strategies import SEED, TAME, Net, nets
+from verification.oracles import distributions as reference
 from verification.oracles.derivatives import central_difference, complex_step, relative_error
+from verification.oracles.network import tanh_network
 
-HIDDEN = st.lists(st.integers(1, 6), max_size=3).map(tuple)
-SCALE = st.sampled_from([1e-3, 1.0, 3.0])
-SEED = st.integers(0, 2**32 - 1)
+NONE = np.zeros(0)
 
 
 @claim(
@@ -21,11 +23,11 @@ SEED = st.integers(0, 2**32 - 1)
     title="Backpropagation is the derivative of the forward pass",
     statement=r"\nabla_{\theta,x} \langle C, f_\theta(x)\rangle = \mathrm{backward}(C)",
     words="backward equals the complex-step derivative in every parameter and input",
-    assumptions="tanh network; ReLU away from its kink",
+    assumptions="ReLU away from its kink",
     source="chain rule; Martins, Sturdza and Alonso 2003 for the complex step",
-    method="complex step",
+    method="complex step; central difference; 50 digits at pinned points",
     tolerance=1e-12,
-    tolerance_reason="norm-wise, relative to the derivative without saturation",
+    tolerance_reason="norm-wise; where tanh saturates, relative to the derivative without it",
     about=(
         "npvpg.mlp.MLP",
         "npvpg.mlp.MLP.forward",
@@ -34,23 +36,29 @@ SEED = st.integers(0, 2**32 - 1)
         "npvpg.mlp.MLP.backward_input",
     ),
 )
-@given(HIDDEN, st.integers(1, 5), SCALE, st.sampled_from(["tanh", "relu"]), SEED)
-@example((4, 4), 3, 1.0, "tanh", 0)  # square layers: W for W.T would fit
-def test_backpropagation(hidden, n_rows, scale, activation, seed):
-    rng = np.random.default_rng([1, seed])
-    network = MLP((3, *hidden, 2), activation)
-    theta = scale * rng.standard_normal(network.size)
-    x = rng.standard_normal((n_rows, 3))
-    weight = rng.standard_normal((n_rows, 2))
+@given(nets())
+@example(Net(hidden=(4, 4)))  # square layers: W for W.T would fit
+@example(Net(hidden=(), n_rows=1, n_obs=1, n_out=1))
+@example(Net(hidden=(8, 8, 8), n_rows=7, scale=30.0, obs_scale=1e3))
+@example(Net(hidden=(3,), activation="relu", obs_scale=0.0))
+def test_backpropagation(net):
+    rng = net.rng(1)
+    network = net.network()
+    theta, x = net.theta(rng, network.size), net.obs(rng)
+    d_out = rng.standard_normal((net.n_rows, net.n_out)) * net.weights(rng)[:, np.newaxis]
     layers = network.layers(theta, x)
-    rows = complex_step(lambda t: (network.forward(t, x) * weight).sum(axis=1), theta)
-    size = _unsaturated(network, theta, x, weight)
-    observe(relative_error(network.backward_samples(theta, layers, weight), rows, size), 1e-12)
-    total = network.backward(theta, layers, weight)
-    observe(relative_error(total, rows.sum(axis=0), size), 1e-12)
-    inputs = complex_step(lambda y: (network.forward(theta, y) * weight).sum(), x)
-    have = network.backward_input(theta, layers, weight)
-    observe(relative_error(have, inputs, size), 1e-12)
+    rows = complex_step(lambda t: (network.forward(t, x) * d_out).sum(axis=1), theta)
+    size = 0.0 if net.tame else _unsaturated(network, theta, x, d_out)
+    have = network.backward_samples(theta, layers, d_out)
+    observe(relative_error(have, rows, size), 1e-12, lambda: f"rows {net}")
+    # the rows may cancel in their sum
+    size = max(size, float(np.linalg.norm(np.abs(rows).sum(axis=0))))
+    have = network.backward(theta, layers, d_out)
+    observe(relative_error(have, rows.sum(axis=0), size), 1e-12, lambda: f"sum {net}")
+    inputs = complex_step(lambda y: (network.forward(theta, y) * d_out).sum(), x)
+    have = network.backward_input(theta, layers, d_out)
+    size = _unsaturated(network, theta, np.ones_like(x), d_out)
+    observe(relative_error(have, inputs, size), 1e-12, lambda: f"inputs {net}")
 
 
 def _unsaturated(network, theta, x, weight):
@@ -63,14 +71,32 @@ def _unsaturated(network, theta, x, weight):
 
 
 @claim("A1")
-def test_a_second_voice_in_real_numbers() -> None:
-    rng = np.random.default_rng(11)
-    network = MLP((3, 5, 2))
-    theta, x = rng.standard_normal(network.size), rng.standard_normal((4, 3))
-    weight = rng.standard_normal((4, 2))
-    have = network.backward(theta, network.layers(theta, x), weight)
-    want = central_difference(lambda t: (network.forward(t, x) * weight).sum(), theta)
-    observe(relative_error(have, want), 1e-7)
+@given(nets(**TAME, activation=st.just("tanh"), weight=st.just(None)))
+def test_backpropagation_in_real_numbers(net):
+    rng = net.rng(2)
+    network = net.network()
+    theta, x = net.theta(rng, network.size), net.obs(rng)
+    d_out = rng.standard_normal((net.n_rows, net.n_out))
+    have = network.backward(theta, network.layers(theta, x), d_out)
+    want = central_difference(lambda t: (network.forward(t, x) * d_out).sum(), theta)
+    observe(relative_error(have, want), 1e-7, lambda: f"{net}")
+
+
+@claim("A1")
+@pytest.mark.parametrize("seed", range(10))
+def test_network_with_fifty_digits(seed):
+    net = Net(hidden=[(3, 3), (4,), ()][seed % 3], seed=seed)
+    rng = net.rng(3)
+    network = net.network()
+    theta, x = net.theta(rng, network.size), rng.standard_normal((1, net.n_obs))
+    d_out = rng.standard_normal((1, net.n_out))
+    value, d_theta, d_x = tanh_network(network.sizes, theta, x[0], d_out[0])
+    layers = network.layers(theta, x)
+    observe(abs(float((layers[-1] * d_out).sum()) - value), 1e-13, f"forward {net}")
+    have = network.backward(theta, layers, d_out)
+    observe(relative_error(have, np.array(d_theta)), 1e-13, f"{net}")
+    have = network.backward_input(theta, layers, d_out)
+    observe(relative_error(have[0], np.array(d_x)), 1e-13, f"input {net}")
 
 
 @claim(
@@ -81,9 +107,9 @@ def test_a_second_voice_in_real_numbers() -> None:
     words="the categorical score and entropy gradient equal their complex-step derivatives",
     assumptions="finite logits",
     source="Sutton and Barto 2018, chapter 13",
-    method="complex step",
+    method="complex step, and the closed form with scipy's probabilities",
     tolerance=1e-12,
-    tolerance_reason="norm-wise, as A1",
+    tolerance_reason="relative to the terms that make up an entry, which are of size 1",
     about=(
         "npvpg.distributions.categorical.Categorical",
         "npvpg.distributions.categorical.Categorical.score",
@@ -94,12 +120,40 @@ def test_a_second_voice_in_real_numbers() -> None:
         "npvpg.policy.Policy.weighted_entropy_score",
     ),
 )
-@given(HIDDEN, st.integers(1, 5), SCALE, SEED)
-@example((), 1, 1.0, 0)
-def test_categorical_score(hidden, n_actions, scale, seed):
-    rng = np.random.default_rng([2, seed])
-    policy = Policy(MLP((2, *hidden, n_actions)), Categorical(n_actions))
-    _check_policy(policy, rng, scale, rng.integers(n_actions, size=4))
+@given(st.integers(1, 7), st.sampled_from([0.0, 1.0, 8.0, 50.0]), SEED)
+@example(1, 50.0, 0)  # one action: the score is exactly 0
+@example(4, 0.0, 0)  # all tied
+def test_categorical_derivatives(n, scale, seed):
+    rng = np.random.default_rng([4, seed])
+    law = Categorical(n)
+    logits, act = scale * rng.standard_normal((5, n)), rng.integers(n, size=5)
+    logits[0] = logits[0, 0]
+    score, free = law.score(logits, NONE, act)
+    p = np.exp(reference.log_softmax(logits))
+    observe(float(np.abs(score - (np.eye(n)[act] - p)).max()), 1e-12 if n > 1 else 0)
+    assert free.shape == (5, 0)
+    for t in range(5):
+        row, action = logits[t], act[t : t + 1]
+        want = complex_step(partial(_of_one_row, law.log_prob, action), row)
+        observe(float(np.abs(score[t] - want).max()), 1e-12)
+        want = complex_step(partial(_of_one_row, law.entropy), row)
+        have = law.entropy_score(row[np.newaxis], NONE)[0][0]
+        observe(float(np.abs(have - want).max()), 1e-12)
+
+
+def _of_one_row(f, *arguments):
+    *act, logits = arguments
+    return f(logits[np.newaxis], NONE, *act)[0]
+
+
+@claim("A2")
+@given(nets(obs_scale=st.sampled_from([0.0, 1.0]), n_out=st.integers(1, 5)))
+@example(Net(hidden=(), n_rows=1, n_out=1))
+def test_categorical_policy(net):
+    policy = Policy(net.network(), Categorical(net.n_out))
+    rng = net.rng(5)
+    theta = net.theta(rng, policy.size)
+    _check_policy(net, policy, theta, rng, rng.integers(net.n_out, size=net.n_rows))
 
 
 @claim(
@@ -110,9 +164,9 @@ def test_categorical_score(hidden, n_actions, scale, seed):
     words="the Gaussian score equals its complex-step derivative, for both kinds of sigma",
     assumptions="log sigma inside its clamp",
     source="Spinning Up, part 1, diagonal Gaussian policies",
-    method="complex step",
+    method="complex step; the two kinds of sigma against each other",
     tolerance=1e-12,
-    tolerance_reason="norm-wise, as A1",
+    tolerance_reason="relative to z / sigma and to 1 + z^2, z = (a - mu) / sigma",
     about=(
         "npvpg.distributions.gaussian.DiagonalGaussian",
         "npvpg.distributions.gaussian.DiagonalGaussian.score",
@@ -120,29 +174,65 @@ def test_categorical_score(hidden, n_actions, scale, seed):
         "npvpg.policy.Policy.score",
     ),
 )
-@given(HIDDEN, st.integers(1, 3), st.booleans(), st.floats(-4, 1.9), SEED)
-def test_gaussian_score(hidden, dim, state, log_sigma, seed):
-    rng = np.random.default_rng([3, seed])
-    law = DiagonalGaussian(dim, state, 0.0)
-    policy = Policy(MLP((2, *hidden, law.n_outputs)), law)
-    act = rng.standard_normal((4, dim))
-    _check_policy(policy, rng, 0.5, act, None if state else log_sigma)
+@given(st.integers(1, 4), st.floats(LOG_SIGMA_MIN, LOG_SIGMA_MAX), st.floats(-40, 40), SEED)
+@example(1, LOG_SIGMA_MIN, 40.0, 0)
+@example(4, LOG_SIGMA_MAX, 0.0, 0)
+def test_gaussian_derivatives(dim, log_sigma, z, seed):
+    rng = np.random.default_rng([6, seed])
+    shared, headed = DiagonalGaussian(dim), DiagonalGaussian(dim, state_dependent=True)
+    mu = rng.standard_normal((3, dim))
+    free = np.clip(log_sigma + rng.standard_normal(dim), LOG_SIGMA_MIN, LOG_SIGMA_MAX)
+    sigma, both = np.exp(free), np.concatenate([mu, np.tile(free, (3, 1))], axis=1)
+    act = mu + sigma * (z * rng.uniform(-1, 1, (3, dim)))
+    far = np.abs(act - mu) / sigma
+    d_mu, d_free = shared.score(mu, free, act)
+    d_both, nothing = headed.score(both, NONE, act)
+    # the same numbers, whichever way sigma comes in
+    same = np.array_equal(d_both, np.concatenate([d_mu, d_free], axis=1)) and nothing.size == 0
+    observe(float(not same), 0)
+    rows = complex_step(lambda y: headed.log_prob(y, NONE, act), both)
+    want = np.stack([rows[t, t] for t in range(3)])
+    size = np.concatenate([far / sigma, 1 + far**2], axis=1) + 1e-300
+    observe(float((np.abs(d_both - want) / size).max()), 1e-12)
+    want = complex_step(lambda y: shared.log_prob(mu, y, act), free)
+    observe(float((np.abs(d_free - want) / (1 + far**2)).max()), 1e-12)
+    for law, out, vector in ((shared, mu, free), (headed, both, NONE)):
+        d_out, d_vector = law.entropy_score(out, vector)
+        rows = complex_step(partial(law.entropy, free=vector + 0j), out)
+        observe(float(np.abs(d_out - rows[np.arange(3), np.arange(3)]).max()), 1e-12)
+        if vector.size:
+            want = complex_step(partial(law.entropy, out), vector)
+            observe(float(np.abs(d_vector - want).max()), 1e-12)
 
 
-def _check_policy(policy, rng, scale, act, log_sigma=None):
-    theta = scale * rng.standard_normal(policy.size)
-    if log_sigma is not None:
-        theta[policy.network.size :] = log_sigma
-    obs, weight = rng.standard_normal((4, 2)), rng.standard_normal(4)
-    score = complex_step(lambda t: policy.log_prob(t, obs, act), theta)
-    size = float(np.abs(score).max()) + 1e-300
-    observe(relative_error(policy.score(theta, obs, act), score, size), 1e-12)
+@claim("A3")
+@given(nets(scale=st.sampled_from([1e-3, 1.0]), **{"obs_scale": TAME["obs_scale"]}), st.booleans())
+@example(Net(n_out=4), False)
+@example(Net(n_out=4), True)
+def test_gaussian_policy(net, state):
+    law = DiagonalGaussian(net.n_out, state)
+    policy = Policy(net.network(law.n_outputs), law)
+    rng = net.rng(7)
+    theta, act = net.theta(rng, policy.size), rng.standard_normal((net.n_rows, net.n_out))
+    _check_policy(net, policy, theta, rng, act)
+
+
+def _check_policy(net, policy, theta, rng, act):
+    """Compare a whole policy with complex steps of its log-probability and entropy."""
+    obs, weight = net.obs(rng), net.weights(rng)
+    rows = complex_step(lambda t: policy.log_prob(t, obs, act), theta)
+    score, _ = policy.distribution.score(*policy._params(theta, obs), act)
+    # what an entry of the score is a sum of: 1 - p, and 1 - h^2, may cancel
+    size = _unsaturated(policy.network, theta[: policy.network.size], obs, np.abs(score) + 1)
+    have = policy.score(theta, obs, act)
+    observe(relative_error(have, rows, size), 1e-12, lambda: f"{net}")
+    # cancelling weights leave the size of the terms, not of their sum
+    total = size * float(np.abs(weight).sum())
     have = policy.weighted_score(theta, obs, act, weight)
-    observe(relative_error(have, weight @ score, size), 1e-12)
-    entropy = complex_step(lambda t: policy.entropy(t, obs), theta)
+    observe(relative_error(have, weight @ rows, total), 1e-12, lambda: f"weighted {net}")
+    rows = complex_step(lambda t: policy.entropy(t, obs), theta)
     have = policy.weighted_entropy_score(theta, obs, weight)
-    # near determinism the entropy gradient is a difference of terms as large as p log p
-    observe(relative_error(have, weight @ entropy, max(size, 1.0)), 1e-12)
+    observe(relative_error(have, weight @ rows, total), 1e-12, lambda: f"entropy {net}")
 
 
 @claim(
@@ -152,43 +242,54 @@ def _check_policy(policy, rng, scale, act, log_sigma=None):
     words="inside the clamp the score is the derivative; outside it is exactly zero",
     assumptions="none",
     source="definition of the clamp",
-    method="neighbouring floats of both bounds",
+    method="complex step away from the bounds; neighbouring floats of both bounds",
     tolerance=0.0,
     tolerance_reason="exact",
     about=("npvpg.distributions.gaussian.clamp",),
 )
-def test_clamp() -> None:
-    law = DiagonalGaussian(1)
+@pytest.mark.parametrize("state", [False, True])
+def test_clamp(state):
+    law = DiagonalGaussian(1, state)
     for bound, beyond in ((-20.0, -np.inf), (2.0, np.inf)):
-        outside, inside = np.nextafter(bound, beyond), bound
-        for log_sigma, factor in ((outside, 0.0), (inside, 1.0)):
-            free = np.array([log_sigma])
-            _, d_free = law.score(np.zeros((1, 1)), free, np.zeros((1, 1)))
-            observe(float(abs(d_free[0, 0] + factor)), 0)
-            _, d_entropy = law.entropy_score(np.zeros((1, 1)), free)
-            observe(float(abs(d_entropy[0, 0] - factor)), 0)
-        at_bound = law.log_prob(np.zeros((1, 1)), np.array([inside]), np.zeros((1, 1)))
-        past = law.log_prob(np.zeros((1, 1)), np.array([outside]), np.zeros((1, 1)))
-        observe(float(abs(at_bound - past)[0]), 0)
+        sides = [np.nextafter(bound, beyond), bound, np.nextafter(bound, -beyond)]
+        for log_sigma, factor in zip(sides, (0.0, 1.0, 1.0), strict=True):
+            out, free = _parameters(log_sigma, state)
+            score = np.concatenate(law.score(out, free, np.zeros((1, 1))), axis=1)
+            observe(float(abs(score[0, 1] + factor)), 0)
+            entropy = np.concatenate(law.entropy_score(out, free), axis=1)
+            observe(float(abs(entropy[0, 1] - factor)), 0)
+        at = [_parameters(s, state) for s in sides[:2]]
+        both = [law.log_prob(out, free, np.ones((1, 1)))[0] for out, free in at]
+        observe(float(abs(both[0] - both[1])), 0)
 
 
-@claim(
-    name="A5",
-    title="Gradient of the value function's error",
-    statement=r"\nabla_\phi \tfrac1{2S}\sum_t (V_\phi(s_t)-y_t)^2",
-    words="the gradient of half the mean squared error equals its complex-step derivative",
-    assumptions="none",
-    source="chain rule",
-    method="complex step",
-    tolerance=1e-12,
-    tolerance_reason="norm-wise, as A1",
-    about=("npvpg.value.MLPValue", "npvpg.value.MLPValue.gradient"),
-)
-@given(HIDDEN, st.integers(1, 6), SEED)
-def test_value_gradient(hidden, n_rows, seed):
-    rng = np.random.default_rng([5, seed])
-    value = MLPValue(MLP((2, *hidden, 1)))
-    phi, obs = rng.standard_normal(value.size), rng.standard_normal((n_rows, 2))
-    target = rng.standard_normal(n_rows)
-    want = complex_step(lambda p: 0.5 * ((value.value(p, obs) - target) ** 2).sum() / n_rows, phi)
-    observe(relative_error(value.gradient(phi, obs, target), want, 1.0), 1e-12)
+@claim("A4")
+@given(st.booleans(), st.floats(-40, 10), st.floats(-3, 3))
+@example(True, -19.0, 0.5)
+@example(False, 3.0, 0.5)
+@example(False, -21.0, 0.5)
+def test_clamp_by_complex_step(state, log_sigma, z):
+    law = DiagonalGaussian(1, state)
+    out, free = _parameters(log_sigma, state)
+    sigma = float(np.exp(np.clip(log_sigma, LOG_SIGMA_MIN, LOG_SIGMA_MAX)))
+    act = np.array([[z * sigma]])
+    score = np.concatenate(law.score(out, free, act), axis=1)[0]
+    entropy = np.concatenate(law.entropy_score(out, free), axis=1)[0]
+    split = out.size
+
+    def along(f):
+        joined = np.concatenate([out[0], free])
+        return complex_step(lambda y: f(y[np.newaxis, :split], y[split:])[0], joined)
+
+    inside = LOG_SIGMA_MIN <= log_sigma <= LOG_SIGMA_MAX
+    want = along(lambda o, f: law.log_prob(o, f, act))
+    observe(float(abs(score[0] - want[0])), 1e-12 / sigma)
+    observe(float(abs(score[1] - want[1])), 1e-12 * (1 + z * z) if inside else 0)
+    observe(float(np.abs(entropy - along(law.entropy)).max()), 1e-15)
+
+
+def _parameters(log_sigma, state):
+    """Network output and free parameters of a Gaussian of mean 0."""
+    if state:
+        return np.array([[0.0, log_sigma]]), NONE
+    return np.zeros((1, 1)), np.array([log_sigma])

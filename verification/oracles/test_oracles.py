@@ -12,6 +12,7 @@ from verification.oracles import (
     distributions,
     enumeration,
     mdp,
+    network,
     quadrature,
     returns,
     statistics,
@@ -232,3 +233,15 @@ def test_two_stages_pass_a_right_mean_and_fail_a_wrong_one() -> None:
     fixed = statistics.MeanTest(np.ones(1), np.zeros(1), np.zeros(1))
     assert fixed.excess(np.ones((10, 1)), 1e-4) == 0
     assert fixed.excess(np.full((10, 1), 1.1), 1e-4) > 1
+
+
+def test_network_with_digits_by_hand() -> None:
+    """One hidden unit, whose derivatives are short; a doubled weight is seen."""
+    w, b, v, c, x = 0.7, -0.2, 1.3, 0.4, 0.9
+    h = math.tanh(w * x + b)
+    value, d_theta, d_x = network.tanh_network((1, 1, 1), [w, b, v, c], [x], [2.0])
+    assert value == pytest.approx(2 * (v * h + c), rel=1e-15)
+    slope = 2 * v * (1 - h * h)
+    assert d_theta == pytest.approx([slope * x, slope, 2 * h, 2], rel=1e-15)
+    assert d_x == pytest.approx([slope * w], rel=1e-15)
+    assert network.tanh_network((1, 1, 1), [2 * w, b, v, c], [x], [2.0])[0] != value
