@@ -1,0 +1,219 @@
+"""G3, leaf by leaf: nothing of a saved run can be lost unseen, in any order of use."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode, VectorEnv
+from hypothesis import settings
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from numpy.typing import NDArray
+
+import npvpg
+from npvpg.distributions import Categorical
+from npvpg.estimators import GAE
+from npvpg.mlp import MLP
+from npvpg.optimizers import Linear
+from npvpg.policy import Policy
+from npvpg.rollout import play_episodes
+from npvpg.streams import Purpose
+from npvpg.value import MLPValue
+from npvpg.vector import SeededVectorEnv
+from npvpg.vpg import VPG, FixedHorizon, TrainState, initial_state, train
+from verification.claims import claim, observe
+
+Arrays = dict[str, NDArray[np.generic]]
+
+SEED, N_ENVS, N_STEPS = 11, 2, 320
+POLICY = Policy(MLP((4, 6, 2)), Categorical(2))
+VALUE = MLPValue(MLP((4, 6, 1)))
+# every part of the state is used: schedules, both optimisers, minibatches, both normalisers
+ALGORITHM = VPG(
+    GAE(0.9, 0.9),
+    FixedHorizon(20),
+    Linear(3e-2, 0.0),
+    Linear(3e-2, 0.0),
+    value_steps=2,
+    value_minibatch=13,
+    normalize_obs=True,
+    normalize_rewards=True,
+)
+N_UPDATES = N_STEPS // (20 * N_ENVS)
+LEAVES = sorted(
+    initial_state(POLICY, VALUE, ALGORITHM, n_envs=N_ENVS, seed=SEED).to_arrays(),
+)
+
+
+def _env() -> VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:
+    env: VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]] = gym.make_vec(
+        "CartPole-v1",
+        N_ENVS,
+        vectorization_mode="sync",
+        vector_kwargs={"autoreset_mode": AutoresetMode.DISABLED},
+    )
+    return env
+
+
+def run(state: TrainState | None = None) -> list[Arrays]:
+    """
+    Run to the end, from the beginning or from a state.
+
+    Parameters
+    ----------
+    state : TrainState, optional
+        Where to go on.
+
+    Returns
+    -------
+    list of dict of str to ndarray
+        The state after every update, as arrays.
+    """
+    env = _env()
+    try:
+        steps = train(env, POLICY, VALUE, ALGORITHM, seed=SEED, n_steps=N_STEPS, state=state)
+        return [{**step.state.to_arrays(), **_told(step.episodes)} for step in steps]
+    finally:
+        env.close()
+
+
+def _told(episodes: tuple[tuple[int, float, int], ...]) -> Arrays:
+    """Episodes of an update under a name of their own, so that they are compared as well."""
+    return {"episodes": np.array(episodes, np.float64).reshape(-1, 3)}
+
+
+def same(one: Arrays, other: Arrays) -> bool:
+    """Compare all arrays bit for bit."""
+    return one.keys() == other.keys() and all(
+        one[k].dtype == other[k].dtype and np.array_equal(one[k], other[k]) for k in one
+    )
+
+
+@pytest.fixture(scope="module")
+def whole() -> list[Arrays]:
+    """Give a run that never stopped, with finished episodes and others in the middle."""
+    states = run()
+    assert len(states) == N_UPDATES
+    assert len(states[2]["recent"]) > 0
+    assert states[2]["position.length"].min() > 0
+    return states
+
+
+@claim("G3")
+@pytest.mark.parametrize("leaf", LEAVES)
+def test_no_leaf_can_be_lost(whole, leaf):
+    """Left out it is asked for by name; reset to its beginning it makes another run."""
+    saved = dict(whole[2])
+    del saved["episodes"]
+    observe(float(saved.keys() != set(LEAVES)), 0, "all that is saved is tried here")
+    rest = run(TrainState.from_arrays(saved))
+    observe(float(not all(map(same, rest, whole[3:]))), 0, leaf)
+    with pytest.raises(ValueError, match=f"arrays must hold {leaf}"):
+        TrainState.from_arrays({k: v for k, v in saved.items() if k != leaf})
+    begun = initial_state(POLICY, VALUE, ALGORITHM, n_envs=N_ENVS, seed=SEED).to_arrays()
+    lost = TrainState.from_arrays({**saved, leaf: begun[leaf]})
+    try:
+        other = run(lost)
+    except (ValueError, IndexError):  # a position that cannot be returned to is seen at once
+        other = []
+    as_if = len(other) == len(whole) - 3 and all(map(same, other, whole[3:]))
+    observe(float(as_if), 0, leaf)
+
+
+@claim("G3")
+def test_a_fresh_process_goes_on(whole, tmp_path):
+    """Saved to a file, read by an interpreter that knows nothing else."""
+    saved, result = tmp_path / "saved.npz", tmp_path / "result.npz"
+    np.savez(saved, **{k: v for k, v in whole[4].items() if k != "episodes"})
+    root = Path(npvpg.__file__).parent.parent
+    program = (
+        "import sys, numpy as np\n"
+        "from npvpg.vpg import TrainState\n"
+        "from verification.mathematics.test_resume import run\n"
+        "state = TrainState.from_arrays(dict(np.load(sys.argv[1])))\n"
+        "np.savez(sys.argv[2], **run(state)[-1])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, saved, result],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    observe(float(not same(dict(np.load(result)), whole[-1])), 0)
+
+
+class Usage(RuleBasedStateMachine):
+    """Steps, saves, returns to what was saved, and evaluations, in any order."""
+
+    reference: list[Arrays]
+
+    @initialize()
+    def begin(self) -> None:
+        """Start a run."""
+        self.env = _env()
+        self.saved: Arrays | None = None
+        self._go(None)
+
+    def _go(self, state: TrainState | None) -> None:
+        self.steps = train(
+            self.env, POLICY, VALUE, ALGORITHM, seed=SEED, n_steps=N_STEPS, state=state
+        )
+        self.state = state
+
+    @rule()
+    def step(self) -> None:
+        """Make one update, which must be the one that the uninterrupted run made."""
+        iteration = next(self.steps, None)
+        made = self.state.iteration if self.state else 0
+        if iteration is None:
+            observe(float(made != N_UPDATES), 0, "it stops when the run is over")
+            return
+        self.state = iteration.state
+        have = {**iteration.state.to_arrays(), **_told(iteration.episodes)}
+        observe(float(not same(have, self.reference[made])), 0, f"update {made + 1}")
+
+    @precondition(lambda self: self.state is not None)
+    @rule()
+    def save(self) -> None:
+        """Keep a copy of the state."""
+        assert self.state is not None
+        self.saved = {k: v.copy() for k, v in self.state.to_arrays().items()}
+
+    @precondition(lambda self: self.saved is not None)
+    @rule()
+    def load(self) -> None:
+        """Return to the last copy, in an environment that played something else meanwhile."""
+        assert self.saved is not None
+        self._go(TrainState.from_arrays(self.saved))
+
+    @precondition(lambda self: self.state is not None)
+    @rule()
+    def evaluate(self) -> None:
+        """Play with the policy elsewhere: no stream of the training may move."""
+        assert self.state is not None
+        env = _env()
+        driver = SeededVectorEnv(env, SEED, Purpose.EVALUATION_EPISODE)
+        play_episodes(driver, POLICY, self.state.theta, n_episodes=2, observe=self.state.observe)
+        env.close()
+
+    def teardown(self) -> None:
+        """Close the environment."""
+        if hasattr(self, "env"):
+            self.env.close()
+
+
+@claim("G3")
+def test_any_order_of_use(whole):
+    """Whatever was done before, update k is update k."""
+    machine = type("Machine", (Usage,), {"reference": whole})
+    run_state_machine_as_test(machine, settings=settings(max_examples=25, stateful_step_count=12))
