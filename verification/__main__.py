@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from verification import book, mutate
+from verification import book, mutants, mutate
 from verification.claims import PROOF_FOLDERS
 from verification.launch import EXIT_TIMEOUT, launch
 from verification.results import Result, Verdict, judge_all
@@ -149,8 +149,8 @@ def prove(options: argparse.Namespace, console: Console) -> int:
     holding = sum(result.verdict is Verdict.HOLDS for result in results)
     setting = book.Setting.of(ROOT, options.profile, seed, ran.seconds)
     options.html.parent.mkdir(parents=True, exist_ok=True)
-    mutants = mutate.read(ROOT)
-    options.html.write_text(book.write(results, setting, mutants, ROOT), encoding="utf-8")
+    page = book.write(results, setting, mutants.read(ROOT), ROOT)
+    options.html.write_text(page, encoding="utf-8")
     console.print(
         f"{holding} of {len(results)} claims hold; {ran.seconds:.0f} s, profile {options.profile}"
         + (f", seed {seed}" if seed is not None else "")
@@ -204,9 +204,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return complain("--sample goes with --mutants")
         return prove(options, console)
     try:
-        chosen = mutate.choose(
-            mutate.read(ROOT), options.mutants, options.sample, options.seed or 0
-        )
+        bugs = mutants.read(ROOT)
+        chosen = mutants.choose(bugs, options.mutants, options.sample, options.seed or 0)
     except ValueError as error:
         return complain(str(error))
     return mutate.run(ROOT, chosen, console, workers=options.workers)

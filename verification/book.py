@@ -22,7 +22,7 @@ from verification.markup import (
     scientific,
     sentence,
 )
-from verification.mutate import Mutant
+from verification.mutants import Mutant
 from verification.results import Result, Verdict
 
 PACKAGES = ("numpy", "numba", "gymnasium", "scipy", "mpmath", "hypothesis", "pytest")

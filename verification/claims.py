@@ -1,7 +1,7 @@
 r"""
 Claims as data: a proof says what it proves, and reports how close it came to failing.
 
-A claim is stated once, on the first test that establishes it, and named on the others::
+A claim is stated once, on a test that establishes it; ``@claim("C1")`` names it on others::
 
     @claim(
         name="C1",
@@ -17,11 +17,7 @@ A claim is stated once, on the first test that establishes it, and named on the 
     )
     @given(nets())
     def test_expected_score_is_zero(net):
-        error, scale = ...
         observe(error, 1e-13 * scale, example=lambda: f"{net}")
-
-    @claim("C1")
-    def test_uniform_policy(): ...
 
 `observe` asserts, so a proof cannot report an error without being held to it. The order of
 ``@claim``, ``@given`` and ``@pytest.mark.parametrize`` does not matter.
@@ -31,6 +27,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -126,7 +123,7 @@ def claim(
     Returns
     -------
     callable
-        Decorator that marks a pytest test function.
+        Decorator of a test.
 
     Raises
     ------
@@ -219,14 +216,7 @@ _running: ContextVar[Observations | None] = ContextVar("running", default=None)
 
 @contextmanager
 def observing() -> Iterator[Observations]:
-    """
-    Collect what `observe` reports inside the block.
-
-    Yields
-    ------
-    Observations
-        Filled while the block runs.
-    """
+    """Collect what `observe` reports inside the block."""
     seen = Observations()
     token = _running.set(seen)
     try:
@@ -291,7 +281,7 @@ def load_claims() -> dict[str, Claim]:
     return {name: CLAIMS[name] for name in sorted(CLAIMS, key=sort_key)}
 
 
-def sort_key(name: str) -> tuple[str, int, str]:
+def sort_key(name: str) -> list[int | str]:
     """
     Order of the claims: A2 before A10 before B1.
 
@@ -302,10 +292,8 @@ def sort_key(name: str) -> tuple[str, int, str]:
 
     Returns
     -------
-    tuple
-        Letters, number and the rest.
+    list
+        Text and numbers by turns.
     """
-    letters = name.rstrip("0123456789abcdefghijklmnopqrstuvwxyz")
-    rest = name[len(letters) :]
-    digits = rest.rstrip("abcdefghijklmnopqrstuvwxyz")
-    return letters, int(digits or 0), rest[len(digits) :]
+    parts = re.split(r"(\d+)", name)
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from math_core import LatexToMathML
 
-from verification.mutate import Mutant
+from verification.mutants import Mutant
 from verification.results import Result, Verdict
 from verification.source import excerpt
 

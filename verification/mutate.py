@@ -1,187 +1,150 @@
 """
-Planted bugs: each is one replaced text, and a claim named for it that must fail.
+Plant bugs, and require the claims named for them to fail.
 
-A bug is planted in a temporary copy of the library. It counts as caught only when a test of a
-claim that is named for it says no by an assertion; a copy that cannot be imported, a claim that
-never ran and a text that no longer occurs exactly once are failures of the check itself.
+Each bug goes into a temporary copy of the library and its proofs. It is killed only if every
+claim named for it fails by a check of its own: a copy that cannot be imported, a claim that never
+ran, a crash that nobody announced and a text that no longer occurs exactly once all count against
+it, and so does a claim that fails without any bug.
 """
 
 from __future__ import annotations
 
-import random
+import re
 import shutil
 import tempfile
-import tomllib
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
-from verification.launch import Launch, launch
+from verification.claims import PROOF_FOLDERS
+from verification.launch import EXIT_TIMEOUT, Launch, launch
+from verification.mutants import Mutant
 from verification.plugin import ASSERTION
+from verification.results import Verdict, judge_all
 
-COPIED = ("npvpg", "verification")
-TIMEOUT = 120.0
-PASSED = (0, 5)  # exit codes of pytest: all passed, none ran
+COPIED = ("npvpg", "verification", "conftest.py", "pyproject.toml")
+TIMEOUT = 180.0  # seconds; a bug may make a loop endless
+
+
+class Fate(Enum):
+    """What became of a planted bug; only `KILLED` is good."""
+
+    KILLED = "killed"
+    SURVIVED = "survived"
+    CRASHED = "crashed"
+    UNIMPORTABLE = "unimportable"
+    NEVER_RAN = "never ran"
+    NO_MATCH = "no match"
+    TIMEOUT = "timeout"
 
 
 @dataclass(frozen=True)
-class Mutant:
+class Outcome:
     """
-    One planted bug.
-
-    Parameters
-    ----------
-    name : str
-        What the bug is.
-    file : str
-        Path below the root of the repository.
-    old, new : str
-        The text, which occurs exactly once, and what it becomes.
-    claims : tuple of str
-        Claims of which at least one must fail.
-    source : str
-        Where the bug was seen.
-    """
-
-    name: str
-    file: str
-    old: str
-    new: str
-    claims: tuple[str, ...]
-    source: str = ""
-
-
-def read(root: Path) -> list[Mutant]:
-    """
-    Read the table of planted bugs.
-
-    Parameters
-    ----------
-    root : Path
-        Root of the repository.
-
-    Returns
-    -------
-    list of Mutant
-        In the order of the file.
-
-    Raises
-    ------
-    ValueError
-        If two have the same name or one names no claim.
-    """
-    table = tomllib.loads((root / "verification" / "mutants.toml").read_text(encoding="utf-8"))
-    mutants = [Mutant(**{**row, "claims": tuple(row["claims"])}) for row in table["mutant"]]
-    if len({mutant.name for mutant in mutants}) < len(mutants):
-        raise ValueError("mutants must have names of their own, got one twice")
-    for mutant in mutants:
-        if not mutant.claims:
-            raise ValueError(f"mutant {mutant.name!r} must name a claim, got none")
-    return mutants
-
-
-def choose(
-    mutants: Sequence[Mutant], names: Sequence[str], sample: int | None, seed: int
-) -> list[Mutant]:
-    """
-    Choose which bugs to plant.
-
-    Parameters
-    ----------
-    mutants : sequence of Mutant
-        All of them.
-    names : sequence of str
-        Those to plant; empty for all.
-    sample : int or None
-        Plant that many of them, drawn at random.
-    seed : int
-        Seed of the draw.
-
-    Returns
-    -------
-    list of Mutant
-        The chosen ones.
-
-    Raises
-    ------
-    ValueError
-        If a name is unknown or `sample` smaller than 1.
-    """
-    known = {mutant.name: mutant for mutant in mutants}
-    for name in names:
-        if name not in known:
-            raise ValueError(f"no mutant is named {name!r}")
-    chosen = [known[name] for name in names] or list(mutants)
-    if sample is None:
-        return chosen
-    if sample < 1:
-        raise ValueError(f"--sample must be at least 1, got {sample}")
-    return random.Random(seed).sample(chosen, min(sample, len(chosen)))
-
-
-def plant(mutant: Mutant, root: Path, copy: Path) -> None:
-    """
-    Copy the library and the proofs, and plant the bug in the copy.
+    One planted bug after its run.
 
     Parameters
     ----------
     mutant : Mutant
         The bug.
-    root, copy : Path
-        Root of the repository, and an empty folder.
-
-    Raises
-    ------
-    ValueError
-        If the old text does not occur exactly once.
+    fate : Fate
+        What became of it.
+    detail : str
+        The tests that killed it, or why it does not count as killed.
+    seconds : float
+        Time it took [s].
     """
-    for name in COPIED:
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(root / name, copy / name, ignore=ignored)
-    for name in ("conftest.py", "pyproject.toml"):
-        shutil.copy(root / name, copy / name)
-    path = copy / mutant.file
-    text = path.read_text(encoding="utf-8")
-    if text.count(mutant.old) != 1:
-        raise ValueError(f"old text occurs {text.count(mutant.old)} times in {mutant.file}")
-    path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
+
+    mutant: Mutant
+    fate: Fate
+    detail: str
+    seconds: float
 
 
-def verdict(ran: Launch, claims: Sequence[str]) -> str:
+@contextmanager
+def copy_of(root: Path) -> Iterator[Path]:
+    """Copy the library and its proofs to a folder that is removed after the block."""
+    with tempfile.TemporaryDirectory(prefix="npvpg-planted-") as folder:
+        copy = Path(folder).resolve()
+        for name in COPIED:
+            if (root / name).is_dir():
+                # Bytecode is matched by second and size: that of the library could pass for
+                # the bytecode of a bug of equal length.
+                ignored = shutil.ignore_patterns("__pycache__") if name == "npvpg" else None
+                shutil.copytree(root / name, copy / name, ignore=ignored)
+            elif (root / name).exists():
+                shutil.copy2(root / name, copy / name)
+        yield copy
+
+
+def files_of(root: Path, claims: Iterable[str]) -> list[str]:
     """
-    Say what a run with a planted bug shows.
+    Find the proofs that name some claims, so that no other need be imported.
 
     Parameters
     ----------
-    ran : Launch
-        The run.
-    claims : sequence of str
-        Claims named for the bug.
+    root : Path
+        Root of the repository.
+    claims : iterable of str
+        Names of claims.
 
     Returns
     -------
-    str
-        "killed by" the claims that failed, or why the bug does not count as caught.
+    list of str
+        Paths below `root`.
     """
-    if ran.report is None or ran.report["collection_errors"]:
-        return "broken: the proofs could not be run"
-    killers, tried = [], 0
-    for name in claims:
-        tests = [test for test in ran.report["claims"][name]["tests"].values() if test]
-        tried += len(tests)
-        if any(test["outcome"] == "failed" and test["failure"] == ASSERTION for test in tests):
-            killers.append(name)
-    if killers:
-        return f"killed by {', '.join(killers)}"
-    if ran.exit_code not in PASSED:
-        return "broken: a test failed, but by no assertion"
-    return "SURVIVED" if tried else "broken: the claim never ran"
+    named = "|".join(re.escape(name) for name in claims)
+    pattern = re.compile(rf"""\bclaim\(\s*(?:name\s*=\s*)?["'](?:{named})["']""")
+    return [
+        path.relative_to(root).as_posix()
+        for folder in PROOF_FOLDERS
+        for path in sorted((root / "verification" / folder).glob("*.py"))
+        if pattern.search(path.read_text(encoding="utf-8"))
+    ]
 
 
-def try_one(mutant: Mutant, root: Path) -> str:
+def run_claims(copy: Path, claims: Sequence[str], options: Sequence[str], compiled: bool) -> Launch:
+    """
+    Run some claims in a copy.
+
+    Parameters
+    ----------
+    copy : Path
+        Root of the copy.
+    claims : sequence of str
+        Their names; at least one test names each.
+    options : sequence of str
+        Further arguments of pytest.
+    compiled : bool
+        Whether Numba compiles, into a cache that goes with the copy.
+
+    Returns
+    -------
+    Launch
+        How pytest ended.
+    """
+    return launch(
+        copy,
+        claims=claims,
+        paths=files_of(copy, claims),
+        options=["-pno:cacheprovider", "--hypothesis-profile=ci", *options],
+        environment={
+            "NUMBA_DISABLE_JIT": "0" if compiled else "1",
+            "NUMBA_CACHE_DIR": str(copy / "numba"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        timeout=TIMEOUT if "-n0" in options else None,
+    )
+
+
+def plant(mutant: Mutant, root: Path) -> Outcome:
     """
     Plant one bug and run the claims that are named for it.
 
@@ -190,27 +153,110 @@ def try_one(mutant: Mutant, root: Path) -> str:
     mutant : Mutant
         The bug.
     root : Path
-        Root of the repository.
+        Root of the repository, left as it is.
 
     Returns
     -------
-    str
-        As `verdict` says.
+    Outcome
+        What became of it.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder)
-        try:
-            plant(mutant, root, copy)
-        except ValueError as error:
-            return f"broken: {error}"
-        ran = launch(
-            copy,
-            claims=mutant.claims,
-            options=["-n0", "-x", "-p", "no:cacheprovider", "--hypothesis-profile=ci"],
-            environment={"NUMBA_DISABLE_JIT": "1", "PYTHONDONTWRITEBYTECODE": "1"},
-            timeout=TIMEOUT,
-        )
-    return verdict(ran, mutant.claims)
+    path = root / mutant.file
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if text.count(mutant.old) != 1:
+        detail = f"the old text occurs {text.count(mutant.old)} times in {mutant.file}"
+        return Outcome(mutant, Fate.NO_MATCH, detail, 0.0)
+    started = time.perf_counter()
+    with copy_of(root) as copy:
+        (copy / mutant.file).write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
+        options = ["-n0", "-pverification.planted"]
+        ran = run_claims(copy, mutant.claims, options, mutant.compiled)
+        fate, detail = judge_planted(mutant, ran, copy)
+    return Outcome(mutant, fate, detail, time.perf_counter() - started)
+
+
+def judge_planted(mutant: Mutant, ran: Launch, copy: Path) -> tuple[Fate, str]:
+    """
+    Tell a killed bug from one that survived, and both from a run that shows nothing.
+
+    Parameters
+    ----------
+    mutant : Mutant
+        The bug.
+    ran : Launch
+        The run of its claims.
+    copy : Path
+        Where the library must have been imported from.
+
+    Returns
+    -------
+    tuple of Fate and str
+        With the killing tests or the reason.
+    """
+    if ran.exit_code == EXIT_TIMEOUT:
+        return Fate.TIMEOUT, "stopped: a loop without end?"
+    if ran.report is None or ran.report["collection_errors"]:
+        lines = [line for line in ran.output.splitlines() if line.startswith("E ")]
+        return Fate.UNIMPORTABLE, lines[-1].removeprefix("E").strip() if lines else "no report"
+    if not Path(ran.report["library"] or "/").resolve().is_relative_to(copy):
+        return Fate.NEVER_RAN, "the library was not imported from the copy"
+    killers = []
+    for name in mutant.claims:
+        fate, detail = _judge_claim(name, ran.report["claims"][name]["tests"], mutant.by)
+        if fate is not Fate.KILLED:
+            return fate, detail
+        killers.append(detail)
+    return Fate.KILLED, ", ".join(dict.fromkeys(killers))
+
+
+def _judge_claim(name: str, tests: dict[str, dict[str, Any] | None], by: str) -> tuple[Fate, str]:
+    ran = {test.rpartition("::")[2]: seen for test, seen in tests.items() if seen}
+    failed = {test: seen for test, seen in ran.items() if seen["failure"]}
+    for test, seen in failed.items():
+        if seen["failure"] in {ASSERTION, by}:
+            return Fate.KILLED, test
+    for test, seen in failed.items():
+        return Fate.CRASHED, f"{test}: {seen['message']}"
+    if any(seen["outcome"] == "passed" for seen in ran.values()):
+        return Fate.SURVIVED, f"{name} still holds"
+    return Fate.NEVER_RAN, f"no test of {name} ran"
+
+
+def standing(root: Path, mutants: Sequence[Mutant], workers: int) -> list[str]:
+    """
+    Run the claims without any bug: one that fails anyway would kill every bug.
+
+    Parameters
+    ----------
+    root : Path
+        Root of the repository.
+    mutants : sequence of Mutant
+        The bugs about to be planted.
+    workers : int
+        Processes.
+
+    Returns
+    -------
+    list of str
+        A line for each claim that does not hold as it is.
+    """
+    lines = []
+    for compiled in (False, True):
+        kind = [mutant for mutant in mutants if mutant.compiled is compiled]
+        claims = sorted({name for mutant in kind for name in mutant.claims})
+        claims = [name for name in claims if files_of(root, [name])]
+        if not claims:
+            continue
+        with copy_of(root) as copy:
+            ran = run_claims(copy, claims, [f"-n{workers}"], compiled)
+        if ran.report is None:
+            return [ran.output.strip().rpartition("\n")[2]]
+        lines += [f"{path} cannot be imported" for path in ran.report["collection_errors"]]
+        lines += [
+            f"{result.name} {result.verdict.value} without any bug: {result.reason}"
+            for result in judge_all(ran.report)
+            if result.verdict is not Verdict.HOLDS
+        ]
+    return lines
 
 
 def run(root: Path, mutants: Sequence[Mutant], console: Console, *, workers: int) -> int:
@@ -231,13 +277,23 @@ def run(root: Path, mutants: Sequence[Mutant], console: Console, *, workers: int
     Returns
     -------
     int
-        0 if every bug was caught, 1 otherwise.
+        0 if every bug was killed, 1 otherwise.
     """
-    caught = 0
+    started = time.perf_counter()
+    broken = standing(root, mutants, workers)
+    for line in broken:
+        console.print(line, markup=False, highlight=False)
+    if broken:
+        return 1
+    width = max(len(mutant.name) for mutant in mutants)
+    killed = 0
     with ThreadPoolExecutor(workers) as pool:
-        outcomes = pool.map(lambda mutant: try_one(mutant, root), mutants)
-        for mutant, outcome in zip(mutants, outcomes, strict=True):
-            caught += outcome.startswith("killed")
-            console.print(f"{mutant.name:60} {outcome}", markup=False, highlight=False)
-    console.print(f"{caught} of {len(mutants)} planted bugs caught", highlight=False)
-    return 0 if caught == len(mutants) else 1
+        for outcome in pool.map(lambda mutant: plant(mutant, root), mutants):
+            killed += outcome.fate is Fate.KILLED
+            line = f"{outcome.mutant.name:{width}}  {','.join(outcome.mutant.claims):6}"
+            line += f"  {outcome.seconds:5.1f} s  {outcome.fate.value}: {outcome.detail}"
+            style = "" if outcome.fate is Fate.KILLED else "bold red"
+            console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+    spent = time.perf_counter() - started
+    console.print(f"{killed} of {len(mutants)} bugs killed in {spent:.0f} s", highlight=False)
+    return 0 if killed == len(mutants) else 1

@@ -162,11 +162,11 @@ class Gatherer:
             return
         seen = dict(report.user_properties).get(PROPERTY, {**asdict(Observations()), "failure": ""})
         assert isinstance(seen, dict)
-        failure = seen["failure"] or ("" if report.when == "call" else report.when)
+        if report.failed and report.when != "call":
+            seen["failure"] = report.when
         expected = "xfail" if hasattr(report, "wasxfail") else report.outcome
         self.results[report.nodeid] = {
             **seen,
-            "failure": failure,
             "outcome": expected,
             "message": short_message(report),
             "seconds": report.duration,
