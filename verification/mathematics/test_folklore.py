@@ -1,4 +1,4 @@
-"""H1 to H4: what the texts say loosely, settled."""
+"""T1 to T4: what the texts say loosely, settled."""
 
 from dataclasses import replace
 from typing import Any
