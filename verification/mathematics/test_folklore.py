@@ -37,9 +37,9 @@ def largest(x: Any) -> float:
 
 
 @claim(
-    name="L1",
+    name="T1",
     title="The value of the state alone is no weight: its expected gradient is zero",
-    statement=r"E\Bigl[\sum_t\gamma^t g_t V(s_t)\Bigr] = 0, \qquad"
+    statement=r"E\Bigl[\sum_t\gamma^t g_t V(s_t)\Bigr] = 0, \qquad "
     r"E\Bigl[\sum_t\gamma^t g_t\bigl(r_t + \gamma V(s_{t+1})\bigr)\Bigr] = \nabla J",
     words="weighing by V(s) teaches nothing; reward plus discounted next value gives the gradient",
     assumptions="exact V of the time for the second; any function of state and time for the first",
@@ -60,7 +60,7 @@ def test_value_alone(seed, gamma):
     observe(largest(lab.expect(psi, gamma) - lab.truth), 1e-12 * size, f"r + gamma V(s') {seed=}")
 
 
-@claim("L1")
+@claim("T1")
 def test_the_next_value_alone_is_no_baseline():
     """Control: V(s_{t+1}) depends on the action, so its expected gradient is not zero."""
     lab = random_laboratory(np.random.default_rng(92), 2, 2, 3, 0.9)
@@ -77,7 +77,7 @@ def _pseudo_loss(policy: Policy, theta: NDArray[Any], lab_batch: Any, psi: Any) 
 
 
 @claim(
-    name="L2",
+    name="T2",
     title="The pseudo-loss has the gradient of the objective in one point only",
     statement=r"L(\theta) = -\tfrac1S\textstyle\sum_t \log\pi_\theta(a_t|s_t)\,\Phi_t,"
     r"\qquad \nabla L(\theta_k) = -\hat g, \quad \nabla L(\theta) \ne -\nabla J(\theta)",
@@ -105,7 +105,7 @@ def test_gradient_of_the_pseudo_loss(seed):
     observe(largest(whole - longer * estimate), 1e-12 * (1 + largest(psi)), f"{seed=}")
 
 
-@claim("L2")
+@claim("T2")
 def test_elsewhere_it_is_another_gradient():
     """Away from the batch's own parameters the expected slope is not the gradient of J."""
     lab = random_laboratory(np.random.default_rng(94), 2, 3, 2)
@@ -121,7 +121,7 @@ def test_elsewhere_it_is_another_gradient():
     assert largest(slope(moved) + away) > 0.1 * largest(away)
 
 
-@claim("L2")
+@claim("T2")
 def test_it_falls_while_the_return_falls():
     """Three arms worth 2, 1 and -0.1: to flee the worst for good pays the loss, not the player."""
     policy = Policy(MLP((1, 3)), Categorical(3))
@@ -142,7 +142,7 @@ def test_it_falls_while_the_return_falls():
 
 
 @claim(
-    name="L3",
+    name="T3",
     title="The score of a trajectory is free of the dynamics",
     statement=r"\nabla_\theta \log P(\tau|\theta) = \sum_t \nabla_\theta\log\pi_\theta(a_t|s_t)",
     words="the score of a whole trajectory is the sum of the policy's scores, whatever moves it",
@@ -181,9 +181,9 @@ def test_score_of_a_trajectory(seed):
 
 
 @claim(
-    name="L4",
+    name="T4",
     title="The last reward counts, for every step",
-    statement=r"\partial\Phi_t/\partial r_{T-1} = \gamma^{T-1-t}, \qquad"
+    statement=r"\partial\Phi_t/\partial r_{T-1} = \gamma^{T-1-t}, \qquad "
     r"\partial R(\tau)/\partial r_{T-1} = \gamma^{T-1}",
     words="the return at the last step includes the last reward, and so does every one before",
     assumptions="a trajectory of T steps has T rewards, the last of them for the last action",
@@ -227,7 +227,7 @@ def test_last_reward(seed, length, gamma):
         observe(float(not np.array_equal(change, expected)), 0, f"{estimator} T={length}")
 
 
-@claim("L4")
+@claim("T4")
 @pytest.mark.parametrize("seed", range(3))
 def test_without_the_last_reward_it_is_biased(seed):
     """Control: the gradient of the shortened sums is another, far beyond rounding."""
