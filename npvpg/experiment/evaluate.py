@@ -1,12 +1,12 @@
-"""How good a policy is: played as it samples, and played greedily."""
+"""How good a policy is: played as it samples, and played greedily, from the same first states."""
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from npvpg.experiment import checkpoint, config_file, environments
+from npvpg.experiment import config_file, environments, progress
 from npvpg.experiment.build import build
 from npvpg.experiment.directory import RunDirectory
 from npvpg.experiment.statistics import bootstrap_interval
@@ -17,9 +17,33 @@ from npvpg.vector import SeededVectorEnv
 from npvpg.vpg import TrainState
 
 
+class Score(TypedDict):
+    """
+    What some episodes returned.
+
+    Attributes
+    ----------
+    mean : float
+        Mean of the returns [reward].
+    std : float
+        Their standard deviation, as a population [reward].
+    low, high : float or None
+        Ends of the 95 % bootstrap interval of the mean [reward]; None for a single episode, which
+        shows no spread.
+    episodes : int
+        How many episodes.
+    """
+
+    mean: float
+    std: float
+    low: float | None
+    high: float | None
+    episodes: int
+
+
 def evaluate_state(
     env: VectorEnv, policy: Policy, state: TrainState, *, episodes: int, seed: int
-) -> dict[str, dict[str, float]]:
+) -> dict[str, Score]:
     """
     Play episodes with the policy of a state; nothing in the state changes.
 
@@ -38,17 +62,20 @@ def evaluate_state(
 
     Returns
     -------
-    dict
-        Under "sampled" and "greedy": mean and std of the return [reward], the bounds low and high
-        of a 95 % bootstrap interval of the mean, and the number of episodes.
+    dict of Score
+        Under "sampled" and "greedy": mean, standard deviation and interval of the return.
 
     Raises
     ------
     ValueError
         If `episodes` is smaller than 1, or the environment returns what it must not.
+
+    See Also
+    --------
+    npvpg.experiment.statistics.bootstrap_interval : What the interval means.
     """
     driver = SeededVectorEnv(env, seed, Purpose.EVALUATION_EPISODE)
-    result = {}
+    result: dict[str, Score] = {}
     for name in ("sampled", "greedy"):
         returns, _ = play_episodes(
             driver,
@@ -58,7 +85,7 @@ def evaluate_state(
             observe=state.observe,
             greedy=name == "greedy",
         )
-        low, high = bootstrap_interval(returns, seed=seed)
+        low, high = bootstrap_interval(returns, seed=seed) if episodes > 1 else (None, None)
         result[name] = {
             "mean": float(np.mean(returns)),
             "std": float(np.std(returns)),
@@ -69,7 +96,7 @@ def evaluate_state(
     return result
 
 
-def evaluate(run_dir: Path, *, episodes: int, seed: int) -> dict[str, Any]:
+def evaluate(run_dir: Path, *, episodes: int, seed: int) -> dict[str, Score]:
     """
     Evaluate the last checkpoint of a run.
 
@@ -84,25 +111,25 @@ def evaluate(run_dir: Path, *, episodes: int, seed: int) -> dict[str, Any]:
 
     Returns
     -------
-    dict
+    dict of Score
         As `evaluate_state` gives it.
 
     Raises
     ------
     ValueError
-        If the directory holds no run, or its checkpoint cannot be read.
+        If the directory holds no run, its checkpoint cannot be read or was written with another
+        configuration, or the environment cannot be made.
     """
     directory = RunDirectory(run_dir)
     if not directory.config.is_file():
         raise ValueError(f"{run_dir} holds no run: it has no {directory.config.name}")
     config = config_file.complete(config_file.read(directory.config), directory.config)
-    arrays, _ = checkpoint.load(directory.checkpoint)
-    state = TrainState.from_arrays(arrays)
-    env = environments.make(
-        config.env, config.envs, asynchronous=config.async_envs, backend=config.backend
-    )
+    env = environments.make(config.env, config.envs, asynchronous=config.async_envs)
     try:
-        policy = build(config, env).policy
-        return evaluate_state(env, policy, state, episodes=episodes, seed=seed)
+        parts = build(config, env)
+        state = progress.load(directory, config, parts).state
+        if state is None:
+            raise ValueError(f"{directory.checkpoint} does not exist: nothing has been trained yet")
+        return evaluate_state(env, parts.policy, state, episodes=episodes, seed=seed)
     finally:
         env.close()

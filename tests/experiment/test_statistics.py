@@ -47,13 +47,14 @@ def test_the_interval_of_a_mean_is_near_the_normal_one() -> None:
     assert high == pytest.approx(x.mean() + half, abs=0.2 * half)
 
 
-def test_blocks_do_not_repeat_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_block_of_redrawn_samples_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.arange(50.0)
-    whole = bootstrap_interval(x, seed=3)
-    monkeypatch.setattr(statistics, "_BLOCK", 700)
-    parts = bootstrap_interval(x, seed=3)
-    assert parts == pytest.approx(whole, abs=0.5)
-    assert parts[0] < x.mean() < parts[1]
+    monkeypatch.setattr(statistics, "_BLOCK", 700)  # 14 samples at a time
+    rng = np.random.default_rng(3)
+    sizes = [14] * 7 + [2]
+    means = np.concatenate([x[rng.integers(0, 50, (n, 50))].mean(axis=1) for n in sizes])
+    expected = tuple(np.quantile(means, [0.025, 0.975]))
+    assert bootstrap_interval(x, n_resamples=100, seed=3) == pytest.approx(expected, rel=1e-12)
 
 
 def test_one_seed_gives_one_interval() -> None:
