@@ -148,9 +148,12 @@ def prove(options: argparse.Namespace, console: Console) -> int:
             console.print(f"{result.name}: {result.reason}", markup=False, highlight=False)
     holding = sum(result.verdict is Verdict.HOLDS for result in results)
     setting = book.Setting.of(ROOT, options.profile, seed, ran.seconds)
-    options.html.parent.mkdir(parents=True, exist_ok=True)
-    page = book.write(results, setting, mutants.read(ROOT), ROOT)
-    options.html.write_text(page, encoding="utf-8")
+    try:
+        page = book.write(results, setting, mutants.read(ROOT), ROOT)
+        options.html.parent.mkdir(parents=True, exist_ok=True)
+        options.html.write_text(page, encoding="utf-8")
+    except (ValueError, OSError) as error:
+        return complain(f"no proof book: {error}")
     console.print(
         f"{holding} of {len(results)} claims hold; {ran.seconds:.0f} s, profile {options.profile}"
         + (f", seed {seed}" if seed is not None else "")

@@ -61,7 +61,7 @@ def displayed(latex: str) -> str:
         HTML.
     """
     grouped = r"\begin" in latex or r"\left" in latex
-    lines = [latex] if grouped else re.split(r",\s*\\quad\b\s*", latex)
+    lines = [latex] if grouped else re.split(r",\s*\\q?quad(?![A-Za-z])\s*", latex)
     return "".join(f'<div class="formula">{formula(line, display=True)}</div>' for line in lines)
 
 

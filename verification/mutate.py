@@ -85,21 +85,7 @@ def copy_of(root: Path) -> Iterator[Path]:
 
 
 def files_of(root: Path, claims: Iterable[str]) -> list[str]:
-    """
-    Find the proofs that name some claims, so that no other need be imported.
-
-    Parameters
-    ----------
-    root : Path
-        Root of the repository.
-    claims : iterable of str
-        Names of claims.
-
-    Returns
-    -------
-    list of str
-        Paths below `root`.
-    """
+    """Find the proofs that name some claims, so that no other need be imported."""
     named = "|".join(re.escape(name) for name in claims)
     pattern = re.compile(rf"""\bclaim\(\s*(?:name\s*=\s*)?["'](?:{named})["']""")
     return [
@@ -165,6 +151,9 @@ def plant(mutant: Mutant, root: Path) -> Outcome:
     if text.count(mutant.old) != 1:
         detail = f"the old text occurs {text.count(mutant.old)} times in {mutant.file}"
         return Outcome(mutant, Fate.NO_MATCH, detail, 0.0)
+    unnamed = [name for name in mutant.claims if not files_of(root, [name])]
+    if unnamed:
+        return Outcome(mutant, Fate.NEVER_RAN, f"no test names {', '.join(unnamed)}", 0.0)
     started = time.perf_counter()
     with copy_of(root) as copy:
         (copy / mutant.file).write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")

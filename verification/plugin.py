@@ -217,7 +217,7 @@ class Gatherer:
                 }
                 for name in names
             },
-            "collection_errors": self.collection_errors,
+            "collection_errors": list(dict.fromkeys(self.collection_errors)),
             "library": str(getattr(sys.modules.get("npvpg"), "__file__", "")),
         }
 

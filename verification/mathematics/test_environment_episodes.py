@@ -177,6 +177,10 @@ def test_training(name: str) -> None:
     tolerance=0,
     tolerance_reason="integers, and products of integers below 2**53 with a power of two",
     about=(
+        "npvpg.kernels.pcg64.advance",
+        "npvpg.kernels.pcg64.next_double",
+        "npvpg.kernels.pcg64.fill_pool",
+        "npvpg.kernels.pcg64.generate",
         "npvpg.kernels.pcg64.seed",
         "npvpg.kernels.pcg64.uniform",
         "npvpg.kernels.pcg64.child_seeds",

@@ -1,5 +1,7 @@
 """G: optimisers, normalisation, and a loop that is a function of its seed."""
 
+import math
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -75,7 +77,12 @@ def test_optimizers(n_made, size, seed):
     method="the moments of everything together",
     tolerance=1e-12,
     tolerance_reason="relative to the moments",
-    about=("npvpg.normalize.RunningMoments", "npvpg.estimators.standardize"),
+    about=(
+        "npvpg.normalize.RunningMoments",
+        "npvpg.normalize.RunningMoments.update",
+        "npvpg.normalize.RunningMoments.normalize",
+        "npvpg.estimators.standardize",
+    ),
 )
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=5), SEED)
 def test_normalisation(sizes, seed):
@@ -93,6 +100,14 @@ def test_normalisation(sizes, seed):
         observe(abs(float(psi.std()) - 1), 1e-6)
     observe(float(np.abs(standardize(np.full(3, 7.0))).max()), 0)
     observe(float(np.abs(standardize(np.ones(1))).max()), 0)
+
+
+@claim("G2")
+@given(st.floats(-5, 5), st.floats(0, 9), st.floats(-100, 100))
+def test_normalised_value(mean, var, value):
+    moments = RunningMoments(1, np.array([mean]), np.array([var]))
+    want = min(max((value - mean) / math.sqrt(var + 1e-8), -10.0), 10.0)
+    observe(abs(float(moments.normalize(np.array([[value]]))[0, 0]) - want), 1e-14)
 
 
 def _env(name, n):
