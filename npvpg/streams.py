@@ -73,30 +73,3 @@ def entropy_words(seed: int) -> NDArray[np.uint64]:
     """
     n_words = max(4, -(-seed.bit_length() // 32))
     return np.array([(seed >> (32 * i)) & 0xFFFFFFFF for i in range(n_words)], np.uint64)
-
-
-def child_seed(seed: int, purpose: Purpose, *key: int) -> int:
-    """
-    Derive a seed for something that seeds itself, such as an environment.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the run, at least 0.
-    purpose : Purpose
-        What the seed is for.
-    *key : int
-        Indices that tell the seeds of a purpose apart.
-
-    Returns
-    -------
-    int
-        A seed of 63 bits.
-
-    Examples
-    --------
-    >>> child_seed(0, Purpose.EPISODE, 0, 0) != child_seed(0, Purpose.EPISODE, 1, 0)
-    True
-    """
-    sequence = np.random.SeedSequence(seed, spawn_key=(purpose, *key))
-    return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))

@@ -64,6 +64,7 @@ class SeededVectorEnv:
         self.n_envs = env.num_envs
         self.n_obs = int(np.prod(obs_space.shape))
         self.act_space = act_space
+        self._n_act = int(np.prod(act_space.shape or ()))
         self._n_stepped = 0
 
     def reset(self, mask: NDArray[np.bool_], episode: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -122,17 +123,20 @@ class SeededVectorEnv:
         Raises
         ------
         ValueError
-            If an observation has the wrong shape, or it or a reward is not finite; the
-            sub-environment and the step are named.
+            If `act` or what the environment returns has the wrong shape, or an observation or
+            a reward is not finite; the sub-environment and the step are named.
         """
         self._n_stepped += 1
+        to_env = self._to_env(act)
         try:
-            obs, rew, terminated, truncated, _ = self.env.step(self._to_env(act))
+            obs, rew, terminated, truncated, _ = self.env.step(to_env)
         except ValueError as error:
             raise self._explained(error) from error
         rew = np.array(rew, np.float64)  # copies: the environment may reuse its buffers
+        terminated, truncated = np.array(terminated, bool), np.array(truncated, bool)
+        checks.shape((self.n_envs,), reward=rew, terminated=terminated, truncated=truncated)
         self._require_finite("reward", rew)
-        return self._flat(obs), rew, np.array(terminated, bool), np.array(truncated, bool)
+        return self._flat(obs), rew, terminated, truncated
 
     def replay(
         self,
@@ -181,7 +185,9 @@ class SeededVectorEnv:
     def _to_env(self, act: NDArray[Any]) -> NDArray[Any]:
         space = self.act_space
         if isinstance(space, gym.spaces.Discrete):
+            checks.shape((self.n_envs,), act=act)
             return np.asarray(act + space.start)
+        checks.shape((self.n_envs, self._n_act), act=act)
         act = act.reshape(self.n_envs, *space.shape)
         return np.asarray(np.clip(act, space.low, space.high), space.dtype)
 
@@ -198,7 +204,8 @@ class SeededVectorEnv:
         return flat
 
     def _require_finite(self, name: str, x: NDArray[np.float64]) -> None:
-        if math.isfinite(x.sum()):  # cheaper than a look at every entry, which then follows
+        # Cheaper than a look at every entry, which then follows; unlike a sum it does not warn.
+        if math.isfinite(np.vdot(x, x)):
             return
         bad = ~np.isfinite(x).reshape(self.n_envs, -1).all(axis=1)
         if bad.any():
@@ -217,4 +224,7 @@ class SeededVectorEnv:
                     f"observation must have shape {want}, got {np.shape(obs)} "
                     f"from sub-environment {i} at step {self._n_stepped}"
                 )
-        return ValueError(f"env failed at step {self._n_stepped}: {error}")
+        # An asynchronous environment drops the pipe of the worker that failed.
+        failed = [i for i, p in enumerate(getattr(self.env, "parent_pipes", ())) if p is None]
+        where = f"sub-environment {failed[0]}" if failed else "env"
+        return ValueError(f"{where} failed at step {self._n_stepped}: {error}")

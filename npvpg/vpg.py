@@ -420,7 +420,12 @@ def train(
     driver = SeededVectorEnv(env, seed)
     if state is None:
         state = initial_state(policy, value, vpg, n_envs=driver.n_envs, seed=seed, dtype=dtype)
-    elif state.position.obs.size:
+    n_envs = len(state.position.episode)
+    if n_envs != driver.n_envs:
+        raise ValueError(
+            f"state must be one of {driver.n_envs} sub-environments, as env is, got {n_envs}"
+        )
+    if state.position.obs.size:
         position = state.position
         driver.replay(position.episode, position.length, position.history, position.obs)
     while state.steps < n_steps:

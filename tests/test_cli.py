@@ -76,10 +76,11 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     """Work in a directory with environments of one's own; forget them afterwards."""
     monkeypatch.chdir(tmp_path)
     Path("odd_worlds.py").write_text(ENVIRONMENTS)
-    before = dict(gymnasium.registry)
+    before = set(gymnasium.registry)
     yield
-    gymnasium.registry.clear()
-    gymnasium.registry.update(before)
+    for name in set(gymnasium.registry) - before:
+        if not name.startswith("npvpg/"):  # those are registered once, by an import
+            del gymnasium.registry[name]
     for name in ("odd_worlds", "easy"):
         sys.modules.pop(name, None)
 
@@ -462,8 +463,7 @@ class TestBadInput:
         error = fails(f"train odd_worlds:{kind}-v0 {flags} {mode}")
         assert message in error.lower()
         assert "step 40" in error
-        if kind != "Shape" or mode == "--no-async-envs":  # a worker fails before it is looked at
-            assert "from sub-environment 0 " in error
+        assert "sub-environment 0 " in error
         # updates of 16 steps each: two are complete, the third broke
         arrays, metadata = checkpoint.load(Path("run/checkpoint.safetensors"))
         assert metadata["metrics_rows"] == 2

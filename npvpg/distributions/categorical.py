@@ -183,7 +183,7 @@ class Categorical:
         Raises
         ------
         ValueError
-            If a shape is not as above.
+            If a shape is not as above, or an action is none of 0 ... A - 1.
         """
         self._check(out, act)
         return np.asarray(log_softmax(out)[np.arange(len(act)), act])
@@ -215,7 +215,7 @@ class Categorical:
         Raises
         ------
         ValueError
-            If a shape is not as above.
+            If a shape is not as above, or an action is none of 0 ... A - 1.
         """
         self._check(out, act)
         d_out = -np.exp(log_softmax(out))
@@ -317,8 +317,14 @@ class Categorical:
         # in float64 at least: between neighbours the terms nearly cancel
         log_p = log_softmax(out.astype(np.result_type(out, np.float64)))
         log_q = log_softmax(other_out.astype(np.result_type(other_out, np.float64)))
-        return np.asarray(_times_log(np.exp(log_p), log_p - log_q).sum(axis=1))
+        p = np.exp(log_p)
+        # by branch: where p vanishes, both logarithms may be -inf and their difference NaN
+        ratio = np.subtract(log_p, log_q, out=np.zeros_like(log_p), where=p.real > 0)
+        return np.asarray((p * ratio).sum(axis=1))
 
     def _check(self, out: NDArray[Any], act: NDArray[Any]) -> None:
         checks.shape((-1, self.n), out=out)
         checks.shape((len(out),), act=act)
+        # An index of -1 would count from the end without a word.
+        if act.size and not 0 <= act.min() <= act.max() < self.n:
+            raise ValueError(f"act must lie in 0 ... {self.n - 1}, got {act.min()} ... {act.max()}")

@@ -10,6 +10,7 @@ use. The clamp has derivative 1 on the closed interval and 0 outside, and so hav
 the entropy: beyond a bound they push :math:`\log\sigma` nowhere.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from npvpg import checks
 
 LOG_SIGMA_MIN: Final = -20.0
 LOG_SIGMA_MAX: Final = 2.0
+LOG_2PI: Final = math.log(2 * math.pi)  # a plain float, so that float32 stays float32
 
 
 def clamp(log_sigma: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
@@ -229,7 +231,7 @@ class DiagonalGaussian:
         mu, log_sigma, _ = self.split(out, free)
         checks.shape(mu.shape, act=act)
         z = (act - mu) * np.exp(-log_sigma)
-        return np.asarray(-0.5 * (self.dim * np.log(2 * np.pi) + (z * z + 2 * log_sigma).sum(1)))
+        return np.asarray(-0.5 * (self.dim * LOG_2PI + (z * z + 2 * log_sigma).sum(1)))
 
     def score(
         self, out: NDArray[Any], free: NDArray[Any], act: NDArray[Any]
@@ -292,7 +294,7 @@ class DiagonalGaussian:
             If a shape is not as above.
         """
         _, log_sigma, _ = self.split(out, free)
-        constant = self.dim * (0.5 + 0.5 * np.log(2 * np.pi))
+        constant = self.dim * (0.5 + 0.5 * LOG_2PI)
         return np.broadcast_to(constant + log_sigma.sum(axis=1), (len(out),))
 
     def entropy_score(

@@ -166,7 +166,7 @@ def _child_seeds(
     second: NDArray[np.int64],
 ) -> NDArray[np.uint64]:
     """
-    Derive one seed for each pair of indices, as `npvpg.streams.child_seed` derives it.
+    Derive one seed for each pair of indices: the top 63 bits that a keyed seed sequence gives.
 
     Parameters
     ----------

@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+
+from npvpg.distributions import Categorical
+from npvpg.distributions.categorical import log_softmax
+
+RNG = np.random.default_rng([94, 0])
+NONE = np.zeros(0)
+DICE = Categorical(3)
+
+
+def test_sizes() -> None:
+    assert (DICE.n_outputs, DICE.n_free, DICE.init_free().shape) == (3, 0, (0,))
+
+
+def test_noise_lies_in_the_unit_interval_and_follows_from_the_generator() -> None:
+    one, same = (DICE.noise(np.random.default_rng(1), 1000) for _ in range(2))
+    assert np.array_equal(one, same)
+    assert one.shape == (1000,)
+    assert ((one >= 0) & (one < 1)).all()
+
+
+def test_nothing_is_written_to() -> None:
+    out, act, noise = RNG.standard_normal((4, 3)), np.array([0, 1, 2, 0]), DICE.noise(RNG, 4)
+    for array in (out, act, noise):
+        array.flags.writeable = False
+    DICE.sample(out, NONE, noise)
+    DICE.score(out, NONE, act)
+    DICE.entropy_score(out, NONE)
+    DICE.kl(out, NONE, out, NONE)
+
+
+def test_the_mode_is_the_first_of_equals() -> None:
+    mode = DICE.mode(np.array([[0.0, 2.0, 2.0], [1.0, 1.0, 1.0]]), NONE)
+    assert mode.tolist() == [1, 0]
+    assert mode.dtype == np.int64
+
+
+def test_one_action_is_certain() -> None:
+    sure, out = Categorical(1), np.full((2, 1), 7.0)
+    act = sure.sample(out, NONE, np.array([0.0, 1 - 2**-53]))
+    assert act.tolist() == [0, 0]
+    assert sure.log_prob(out, NONE, act).tolist() == [0, 0]
+    assert not sure.score(out, NONE, act)[0].any()
+    assert not sure.entropy(out, NONE).any()
+
+
+def test_extreme_logits_stay_finite() -> None:
+    out = np.array([[1e308, -1e308, 0.0], [-800.0, 0.0, -1000.0]])
+    assert (DICE.entropy(out, NONE) == 0).all()
+    assert all(np.isfinite(d).all() for d in DICE.entropy_score(out, NONE))
+    assert all(np.isfinite(d).all() for d in DICE.score(out, NONE, np.array([0, 1])))
+    assert np.isfinite(DICE.kl(out, NONE, out, NONE)).all()
+    assert np.array_equal(log_softmax(out)[:, [0, 1]].max(axis=1), [0, 0])
+
+
+def test_no_rows() -> None:
+    out, act = np.zeros((0, 3)), np.zeros(0, np.int64)
+    assert DICE.sample(out, NONE, np.zeros(0)).shape == (0,)
+    assert DICE.log_prob(out, NONE, act).shape == (0,)
+    assert DICE.score(out, NONE, act)[0].shape == (0, 3)
+
+
+def test_float32_stays_float32_but_for_divergences() -> None:
+    out, act = np.zeros((2, 3), np.float32), np.array([0, 2])
+    results = [DICE.log_prob(out, NONE, act), DICE.entropy(out, NONE)]
+    results += [*DICE.score(out, NONE, act), *DICE.entropy_score(out, NONE)]
+    assert {r.dtype for r in results} == {np.dtype(np.float32)}
+    assert DICE.kl(out, NONE, out, NONE).dtype == np.float64
+
+
+@pytest.mark.parametrize("n", [0, -2])
+def test_there_is_an_action(n: int) -> None:
+    with pytest.raises(ValueError, match=f"^n must be at least 1, got {n}$"):
+        Categorical(n)
+
+
+@pytest.mark.parametrize(
+    ("act", "span"), [([-1, 0], "-1 ... 0"), ([0, 3], "0 ... 3"), ([3, 3], "3 ... 3")]
+)
+def test_an_action_there_is_not(act: list[int], span: str) -> None:
+    for method in (DICE.log_prob, DICE.score):
+        with pytest.raises(ValueError, match=rf"^act must lie in 0 \.\.\. 2, got {span}$"):
+            method(np.zeros((2, 3)), NONE, np.array(act))
+
+
+def test_arrays_of_another_shape_are_refused() -> None:
+    out, act = np.zeros((4, 3)), np.zeros(4, np.int64)
+    wide = r"^out must have shape \(any, 3\), got \(4, 2\)$"
+    for call in (DICE.entropy, DICE.entropy_score):
+        with pytest.raises(ValueError, match=wide):
+            call(out[:, :2], NONE)
+    for method in (DICE.log_prob, DICE.score):
+        with pytest.raises(ValueError, match=wide):
+            method(out[:, :2], NONE, act)
+        for bad in (act[:1], act[:, np.newaxis]):
+            with pytest.raises(ValueError, match=r"^act must have shape \(4,\), got \("):
+                method(out, NONE, bad)
+    with pytest.raises(ValueError, match=r"^noise must have shape \(4,\), got \(4, 1\)$"):
+        DICE.sample(out, NONE, np.zeros((4, 1)))
+    with pytest.raises(ValueError, match=r"^other_out must have shape \(4, 3\), got \(1, 3\)$"):
+        DICE.kl(out, NONE, out[:1], NONE)

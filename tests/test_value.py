@@ -1,0 +1,70 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from npvpg.mlp import MLP
+from npvpg.value import MLPValue, Value, ZeroValue
+
+RNG = np.random.default_rng([93, 0])
+NET = MLPValue(MLP((3, 4, 1)))
+
+
+@pytest.mark.parametrize("value", [NET, MLPValue(MLP((3, 1))), ZeroValue()])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_shapes_and_types(value: Value, dtype: type[Any]) -> None:
+    phi = value.init(RNG, dtype)
+    obs, target = RNG.standard_normal((6, 3)).astype(dtype), np.ones(6)
+    assert phi.shape == (value.size,)
+    for result, shape in [
+        (value.value(phi, obs), (6,)),
+        (value.gradient(phi, obs, target), (value.size,)),
+    ]:
+        assert result.shape == shape
+        assert result.dtype == dtype
+
+
+def test_the_draw_follows_from_the_generator() -> None:
+    one, same, other = (NET.init(np.random.default_rng(s)) for s in (1, 1, 2))
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_the_gradient_vanishes_at_the_target_and_points_up() -> None:
+    phi, obs = NET.init(RNG), RNG.standard_normal((6, 3))
+    at = NET.value(phi, obs)
+    assert not NET.gradient(phi, obs, at).any()
+    last_bias = NET.gradient(phi, obs, at - 2)[-1]
+    assert last_bias == pytest.approx(2)  # the mean error, whatever the number of rows
+
+
+def test_nothing_is_written_to() -> None:
+    phi, obs, target = NET.init(RNG), RNG.standard_normal((6, 3)), np.ones(6)
+    for array in (phi, obs, target):
+        array.flags.writeable = False
+    first = NET.gradient(phi, obs, target)
+    assert np.array_equal(NET.gradient(phi, obs, target), first)
+
+
+def test_the_network_must_have_one_output() -> None:
+    with pytest.raises(ValueError, match=r"^network must have 1 output, got 2$"):
+        MLPValue(MLP((3, 2)))
+
+
+@pytest.mark.parametrize("shape", [(6, 1), (1,), (5,), ()])
+def test_a_target_that_would_broadcast_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"^target must have shape \(6,\), got \("):
+        NET.gradient(NET.init(RNG), np.zeros((6, 3)), np.zeros(shape))
+
+
+def test_arrays_of_another_shape_are_refused() -> None:
+    phi = NET.init(RNG)
+    with pytest.raises(ValueError, match=r"^x must have shape \(any, 3\), got \(6, 4\)$"):
+        NET.value(phi, np.zeros((6, 4)))
+    with pytest.raises(ValueError, match=r"^theta must have shape \(21,\), got \(20,\)$"):
+        NET.value(phi[1:], np.zeros((6, 3)))
+
+
+def test_zero_has_no_parameters() -> None:
+    assert ZeroValue().size == 0
+    assert ZeroValue().value(np.zeros(0), np.ones((2, 3))).tolist() == [0, 0]
