@@ -1,5 +1,6 @@
 """E8: what the collectors hand over is what happened, whatever ends a trajectory and where."""
 
+from itertools import pairwise
 from typing import Any
 
 import gymnasium as gym
@@ -235,3 +236,20 @@ def test_first_update(per_step, estimator):
     got = iteration.state.phi - start.phi
     observe(float(np.abs(got - step).max()), 1e-6 * float(np.abs(step).max()))
     observe(abs(iteration.grad_norm / float(np.sqrt(grad @ grad)) - 1), 1e-12)
+
+
+@claim("E9")
+def test_finished_episodes_are_remembered():
+    env, _ = _driver(gym.spaces.Discrete(2))
+    policy, value = Policy(MLP((1, 2)), Categorical(2)), MLPValue(MLP((1, 1)))
+    vpg = VPG(GAE(0.9, 0.8), FixedHorizon(5), Linear(0.0, 0.0), Linear(0.0, 0.0), SGD(), SGD())
+    finished = []
+    for iteration in train(env, policy, value, vpg, seed=3, n_steps=40):
+        finished += [(episode.ret, episode.length) for episode in iteration.episodes]
+        observe(float(iteration.state.recent.tolist() != [list(pair) for pair in finished]), 0)
+    rewards = [[row[2] for row in log] for log in env.log]
+    returns = []
+    for log, rew in zip(env.log, rewards, strict=True):
+        at = [0, *(t + 1 for t, row in enumerate(log) if row[5])]
+        returns += [sum(rew[a:b]) for a, b in pairwise(at)]
+    observe(float(sorted(returns) != sorted(ret for ret, _ in finished)), 0)

@@ -184,8 +184,10 @@ def test_a_batch_is_the_sum_of_its_rows(net, gaussian):
     layers = policy.network.layers(theta, obs)
     score, _ = law.score(layers[-1], np.zeros(0), act)
     d, sizes = np.abs(score) + 1, []
-    if gaussian:  # a rounding of mu weighs 1 / sigma^2, and one of log sigma z^2
-        mu, log_sigma = layers[-1][:, : net.n_out], layers[-1][:, net.n_out :]
+    if isinstance(
+        law, DiagonalGaussian
+    ):  # a rounding of mu weighs 1 / sigma^2, and one of log sigma z^2
+        mu, log_sigma, _ = law.split(layers[-1], np.zeros(0))
         terms = (np.abs(act) + np.abs(mu) + np.abs(log_sigma) + 1) * np.exp(-2 * log_sigma)
         d += np.tile(terms, 2)
     for (matrix, _), h in zip(

@@ -1,165 +1,21 @@
-"""B and C: distributions are what they claim, and the expected score is zero."""
+"""C1 to C4: the expected score is zero, and its second moment is Fisher's information."""
 
 import numpy as np
+import pytest
+import scipy.integrate
 import scipy.stats
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from npvpg.distributions import Categorical, DiagonalGaussian
-from npvpg.mlp import MLP
 from npvpg.policy import Policy
 from verification.claims import claim, observe
-from verification.oracles import distributions as reference
+from verification.mathematics.lab import Lab, random_laboratory
+from verification.mathematics.strategies import SEED, TAME, Net, nets
 from verification.oracles.derivatives import complex_step
 from verification.oracles.quadrature import hermite
 
-SEED = st.integers(0, 2**32 - 1)
-NONE = np.zeros(0)
-
-
-@claim(
-    name="B1",
-    title="Log-probabilities",
-    statement=r"\log\pi(a) = z_a - \log\sum_b e^{z_b},\quad"
-    r"\log\pi(a) = -\tfrac12(D\log 2\pi + \sum_i[(a_i-\mu_i)^2/\sigma_i^2 + 2\log\sigma_i])",
-    words="log-probabilities equal scipy's and sum to one, for logits up to 1e308",
-    assumptions="finite parameters",
-    source="definitions",
-    method="scipy",
-    tolerance=1e-13,
-    tolerance_reason="relative to 1 + |log p|: a few roundings",
-    about=(
-        "npvpg.distributions.categorical.log_softmax",
-        "npvpg.distributions.categorical.Categorical.log_prob",
-        "npvpg.distributions.gaussian.DiagonalGaussian.log_prob",
-        "npvpg.policy.Policy.log_prob",
-    ),
-)
-@given(st.integers(1, 7), st.sampled_from([1.0, 50.0, 1e4]), SEED)
-def test_log_prob(n, scale, seed):
-    rng = np.random.default_rng([21, seed])
-    logits = scale * rng.standard_normal((1, n))
-    act = np.arange(n)
-    have = Categorical(n).log_prob(np.repeat(logits, n, axis=0), NONE, act)
-    want = reference.log_softmax(logits)[0]
-    observe(float((np.abs(have - want) / (1 + np.abs(want))).max()), 1e-13)
-    observe(abs(float(np.exp(have).sum()) - 1), 1e-13)
-    mu, log_sigma = rng.standard_normal((1, n)), rng.uniform(-20, 2, n)
-    a = mu + np.exp(log_sigma) * rng.uniform(-40, 40, n)
-    density = DiagonalGaussian(n).log_prob(mu, log_sigma, a)[0]
-    terms = scipy.stats.norm.logpdf(a[0], mu[0], np.exp(log_sigma))
-    # (a - mu) / sigma keeps as many digits as a has beyond mu
-    z = np.abs((a - mu)[0] / np.exp(log_sigma))
-    lost = (z * np.abs(a[0]) / np.exp(log_sigma)).sum() * 1e-3
-    observe(abs(float(density - terms.sum())), 1e-13 * (1 + np.abs(terms).sum() + lost))
-
-
-@claim("B1")
-def test_extreme_logits() -> None:
-    for logits in ([1e308, -1e308], [1e308, 1e308], [0.0, 0.0]):
-        log_p = Categorical(2).log_prob(np.array([logits] * 2), NONE, np.array([0, 1]))
-        observe(abs(float(np.exp(log_p).sum()) - 1), 1e-15)
-
-
-@claim(
-    name="B2",
-    title="Entropy and divergence",
-    statement=r"H = -\sum p\log p,\quad D(p\|q) = \sum p\log(p/q) \ge 0",
-    words="entropies and divergences equal their sums and integrals",
-    assumptions="finite parameters",
-    source="definitions",
-    method="enumeration and Gauss-Hermite nodes",
-    tolerance=1e-12,
-    tolerance_reason="relative to the sum of the terms",
-    about=(
-        "npvpg.distributions.categorical.Categorical.entropy",
-        "npvpg.distributions.categorical.Categorical.kl",
-        "npvpg.distributions.gaussian.DiagonalGaussian.entropy",
-        "npvpg.distributions.gaussian.DiagonalGaussian.kl",
-        "npvpg.policy.Policy.entropy",
-        "npvpg.policy.Policy.kl",
-    ),
-)
-@given(st.integers(1, 4), SEED)
-def test_entropy_and_kl(n, seed):
-    rng = np.random.default_rng([22, seed])
-    z, other = rng.standard_normal((2, 1, n))
-    law = Categorical(n)
-    p, q = np.exp(reference.log_softmax(z)), np.exp(reference.log_softmax(other))
-    observe(abs(float(law.entropy(z, NONE)[0] - reference.entropy(p)[0])), 1e-12)
-    observe(abs(float(law.kl(z, NONE, other, NONE)[0] - reference.kl(p, q)[0])), 1e-12)
-    observe(abs(float(law.kl(z, NONE, z, NONE)[0])), 1e-15)
-    normal = DiagonalGaussian(n)
-    log_sigma, other_log = rng.uniform(-1, 1, (2, n))
-    noise, weight = hermite(3, n)
-    a = z + np.exp(log_sigma) * noise
-    rows = len(a)
-    log_p = normal.log_prob(np.repeat(z, rows, 0), log_sigma, a)
-    log_q = normal.log_prob(np.repeat(other, rows, 0), other_log, a)
-    size = 1 + float(np.abs(weight * log_p).sum() + np.abs(weight * log_q).sum())
-    observe(abs(float(normal.entropy(z, log_sigma)[0] + weight @ log_p)), 1e-12 * size)
-    have = float(normal.kl(z, log_sigma, other, other_log)[0])
-    observe(abs(have - float(weight @ (log_p - log_q))), 1e-12 * size)
-
-
-@claim(
-    name="B3",
-    title="The categorical sampler has exactly the law p",
-    statement=r"u \sim U[0,1) \Rightarrow P(a) = p_a",
-    words="stratified noise gives frequencies within 2/M of p; no action of probability 0",
-    assumptions="noise below 1",
-    source="inverse of the cumulative distribution",
-    method="stratified noise and its corners",
-    tolerance=1e-4,
-    tolerance_reason="2/M, M = 20000 strata: two strata may straddle the bounds of an action",
-    about=(
-        "npvpg.kernels.sampling.categorical",
-        "npvpg.distributions.categorical.Categorical.sample",
-        "npvpg.policy.Policy.act",
-    ),
-)
-@given(st.integers(1, 20), st.sampled_from([np.float32, np.float64]), SEED)
-@example(5, np.float32, 1)
-def test_categorical_sampler(n, dtype, seed):
-    rng = np.random.default_rng([23, seed])
-    logits = (3 * rng.standard_normal(n)).astype(dtype)
-    logits[rng.integers(n)] = 0
-    if n > 2:
-        logits[[0, -1]] = -1e9  # probability 0, first and last
-    m = 20_000
-    noise = (np.arange(m) + 0.5) / m
-    act = Categorical(n).sample(np.repeat(logits[np.newaxis], m, 0), NONE, noise)
-    p = np.exp(reference.log_softmax(logits[np.newaxis].astype(np.float64)))[0]
-    observe(float(np.abs(np.bincount(act, minlength=n) / m - p).max()), 2 / m)
-    corners = np.array([0.0, 1 - 2.0**-53])
-    chosen = Categorical(n).sample(np.repeat(logits[np.newaxis], 2, 0), NONE, corners)
-    observe(float((p[chosen] <= 0).sum()), 0)
-
-
-@claim(
-    name="B4",
-    title="The Gaussian sampler",
-    statement=r"a = \mu + \sigma\epsilon",
-    words="weighted Gauss-Hermite samples have mean mu and variance sigma squared",
-    assumptions="none",
-    source="definition",
-    method="Gauss-Hermite nodes",
-    tolerance=1e-13,
-    tolerance_reason="relative to 1 + mu^2 + sigma^2",
-    about=("npvpg.distributions.gaussian.DiagonalGaussian.sample", "npvpg.policy.Policy.act"),
-)
-@given(st.integers(1, 3), SEED)
-def test_gaussian_sampler(dim, seed):
-    rng = np.random.default_rng([24, seed])
-    mu, log_sigma = rng.standard_normal((1, dim)), rng.uniform(-2, 1, dim)
-    noise, weight = hermite(3, dim)
-    act = DiagonalGaussian(dim).sample(np.repeat(mu, len(noise), 0), log_sigma, noise)
-    var = np.exp(2 * log_sigma)
-    size = 1 + float((mu**2).max() + var.max())
-    observe(float(np.abs(weight @ act - mu[0]).max()), 1e-13 * size)
-    centred = act - mu
-    cov = (weight[:, np.newaxis] * centred).T @ centred
-    observe(float(np.abs(cov - np.diag(var)).max()), 1e-13 * size)
+ONE_STATE = {"n_rows": st.just(1), "weight": st.just(None)}
 
 
 @claim(
@@ -172,18 +28,23 @@ def test_gaussian_sampler(dim, seed):
     method="exact sum over the actions",
     tolerance=1e-13,
     tolerance_reason="relative to the largest score of an action: 1 - p cancels near certainty",
-    about=("npvpg.policy.Policy.score",),
+    about=("npvpg.policy.Policy.score", "npvpg.policy.Policy.weighted_score"),
 )
-@given(st.integers(1, 6), st.sampled_from([0.1, 1.0, 3.0]), SEED)
-def test_eglp_categorical(n, scale, seed):
-    rng = np.random.default_rng([31, seed])
-    policy = Policy(MLP((2, 4, n)), Categorical(n))
-    theta = scale * rng.standard_normal(policy.size)
-    obs = np.repeat(rng.standard_normal((1, 2)), n, axis=0)
-    act = np.arange(n)
+@given(nets(**ONE_STATE, n_out=st.integers(1, 7)))
+@example(Net(n_out=1))
+@example(Net(n_out=4, scale=30.0))  # near certainty
+@example(Net(n_out=7, scale=1e-8))
+def test_eglp_categorical(net):
+    rng, n = net.rng(30), net.n_out
+    policy = Policy(net.network(), Categorical(n))
+    theta = net.theta(rng, policy.size)
+    obs, act = np.repeat(net.obs(rng)[:1], n, axis=0), np.arange(n)
     p = np.exp(policy.log_prob(theta, obs, act))
     score = policy.score(theta, obs, act)
-    observe(float(np.abs(p @ score).max()), 1e-13 * (float(np.abs(score).max()) + 1e-300))
+    allowed = 1e-13 * max(float(np.abs(score).max()), 1e-300)
+    observe(float(np.abs(p @ score).max()), allowed, lambda: f"{net}")
+    have = policy.weighted_score(theta, obs, act, p)
+    observe(float(np.abs(have).max()), 10 * allowed, lambda: f"weighted {net}")
 
 
 @claim(
@@ -193,59 +54,167 @@ def test_eglp_categorical(n, scale, seed):
     words="averaged over its own actions, the score of a Gaussian policy vanishes",
     assumptions="log sigma inside its clamp; the action is scored as it was sampled",
     source="Spinning Up, part 3, EGLP lemma",
-    method="Gauss-Hermite nodes: the score is quadratic in the action",
-    tolerance=1e-12,
-    tolerance_reason="relative to the sum of the weighted terms",
+    method="Gauss-Hermite nodes, two of them exact: the score is quadratic in the action",
+    tolerance=1e-13,
+    tolerance_reason="relative to the root of the trace of the information, and to mu / sigma^2",
     about=("npvpg.policy.Policy.score", "npvpg.policy.Policy.act"),
 )
-@given(st.integers(1, 3), st.booleans(), SEED)
-def test_eglp_gaussian(dim, state, seed):
-    value, size = _gaussian_mean_score(dim, state, seed, nodes=2)
-    observe(value, 1e-12 * size)
+@given(
+    nets(**ONE_STATE, **TAME, n_out=st.integers(1, 3)), st.booleans(), st.sampled_from([2, 3, 5])
+)
+@example(Net(n_out=3), True, 2)
+def test_eglp_gaussian(net, state, n_nodes):
+    mean, size = _mean_score(net, state, n_nodes)
+    observe(mean, 1e-13 * size, lambda: f"{net}")
 
 
-def _gaussian_mean_score(dim, state, seed, nodes, clip=np.inf):
-    rng = np.random.default_rng([32, seed])
-    law = DiagonalGaussian(dim, state)
-    policy = Policy(MLP((2, 4, law.n_outputs)), law)
-    theta = 0.5 * rng.standard_normal(policy.size)
-    noise, weight = hermite(nodes, dim)
-    obs = np.repeat(rng.standard_normal((1, 2)), len(noise), axis=0)
-    act = policy.act(theta, obs, noise)
-    act = np.minimum(act, policy.mode(theta, obs) + clip)
-    terms = weight[:, np.newaxis] * policy.score(theta, obs, act)
-    return float(np.abs(terms.sum(axis=0)).max()), float(np.abs(terms).sum())
+def _mean_score(net, state, n_nodes):
+    """Largest entry of the expected score, and the size of what adds up to it."""
+    rng = net.rng(31)
+    law = DiagonalGaussian(net.n_out, state)
+    policy = Policy(net.network(law.n_outputs), law)
+    theta = net.theta(rng, policy.size)
+    noise, weight = hermite(n_nodes, net.n_out)
+    obs = np.repeat(net.obs(rng)[:1], len(noise), axis=0)
+    score = policy.score(theta, obs, policy.act(theta, obs, noise))
+    root_trace = float(np.sqrt(weight @ (score**2).sum(axis=1)))
+    # a = mu + sigma x rounds by u |mu|, which the score divides by sigma squared
+    mu, log_sigma, _ = law.split(
+        policy.network.forward(theta[: policy.network.size], obs), theta[policy.network.size :]
+    )
+    lost = float((np.abs(mu) * np.exp(-2 * log_sigma)).max())
+    return float(np.abs(weight @ score).max()), root_trace + lost
 
 
-def test_one_node_and_the_clipped_action_do_not_vanish() -> None:
-    """Negative controls: too few nodes, and an action scored after clipping."""
-    assert _gaussian_mean_score(1, False, 0, nodes=1)[0] > 0.1
-    assert _gaussian_mean_score(1, False, 0, nodes=20, clip=0.0)[0] > 0.1
+def test_one_node_is_not_enough() -> None:
+    """Negative control: the score is quadratic, and one node sees the mean alone."""
+    mean, _ = _mean_score(Net(n_out=1), False, 1)
+    assert mean > 0.1
+
+
+@claim("C2")
+@pytest.mark.parametrize("c", [0.0, 1.0, 2.0])
+def test_scoring_the_clipped_action_is_biased_as_predicted(c):
+    """The score of min(a, mu + c sigma) has mean -phi(c) + c (1 - Phi(c)) over sigma."""
+    law, mu, log_sigma = DiagonalGaussian(1), 0.3, -0.5
+    sigma = np.exp(log_sigma)
+
+    def density_times_score(x):
+        act = np.array([[mu + sigma * min(x, c)]])
+        score, _ = law.score(np.array([[mu]]), np.array([log_sigma]), act)
+        return score[0, 0] * scipy.stats.norm.pdf(x)
+
+    halves = [(-np.inf, c), (c, np.inf)]
+    have = sum(scipy.integrate.quad(density_times_score, *half)[0] for half in halves)
+    want = (c * scipy.stats.norm.sf(c) - scipy.stats.norm.pdf(c)) / sigma
+    observe(abs(have - want), 1e-8)
+    assert abs(have) > 1e-3
 
 
 @claim(
     name="C3",
     title="Fisher identity",
     statement=r"E[g g^\top] = -E[\nabla^2_\theta\log\pi_\theta]",
-    words="the score's second moment is minus the expected Hessian",
-    assumptions="categorical policy, finite logits",
+    words="the score's second moment is minus the expected Hessian: gradient and density agree",
+    assumptions="finite logits; log sigma inside its clamp",
     source="classical; Amari 1998",
-    method="enumeration; Hessian by complex step of the hand-written score",
+    method="enumeration or three nodes; Hessian by complex step of the hand-written score",
     tolerance=1e-12,
-    tolerance_reason="relative to the largest entry",
+    tolerance_reason="relative to the largest entry of the Hessians",
     about=("npvpg.policy.Policy.score", "npvpg.policy.Policy.log_prob"),
 )
-@given(st.integers(2, 4), SEED)
-def test_fisher_identity(n, seed):
-    rng = np.random.default_rng([33, seed])
-    policy = Policy(MLP((2, 3, n)), Categorical(n))
-    theta = rng.standard_normal(policy.size)
-    obs, act = np.repeat(rng.standard_normal((1, 2)), n, axis=0), np.arange(n)
-    p = np.exp(policy.log_prob(theta, obs, act))
+@given(nets(**ONE_STATE, **TAME, n_out=st.integers(1, 4), activation=st.just("tanh")))
+@example(Net(hidden=(3,), n_out=4))
+def test_fisher_categorical(net):
+    rng, n = net.rng(32), net.n_out
+    policy = Policy(net.network(), Categorical(n))
+    theta = net.theta(rng, policy.size)
+    obs, act = np.repeat(net.obs(rng)[:1], n, axis=0), np.arange(n)
+    _check_fisher(net, policy, theta, obs, act, np.exp(policy.log_prob(theta, obs, act)))
+
+
+@claim("C3")
+@given(
+    nets(**ONE_STATE, **TAME, hidden=st.sampled_from([(), (3,), (3, 3)]), n_out=st.integers(1, 2)),
+    st.booleans(),
+)
+@example(Net(hidden=(3,), n_out=2), True)
+@example(Net(hidden=(3,), n_out=2), False)
+def test_fisher_gaussian(net, state):
+    rng = net.rng(33)
+    law = DiagonalGaussian(net.n_out, state)
+    policy = Policy(net.network(law.n_outputs), law)
+    theta = net.theta(rng, policy.size)
+    noise, weight = hermite(3, net.n_out)
+    obs = np.repeat(net.obs(rng)[:1], len(noise), axis=0)
+    _check_fisher(net, policy, theta, obs, policy.act(theta, obs, noise), weight)
+
+
+def _check_fisher(net, policy, theta, obs, act, weight):
     score = policy.score(theta, obs, act)
-    moment = (p[:, np.newaxis] * score).T @ score
+    moment = (weight[:, np.newaxis] * score).T @ score
     hessian = complex_step(lambda t: policy.score(t, obs, act), theta)
-    observe(
-        float(np.abs(moment + np.tensordot(p, hessian, (0, 0))).max()),
-        1e-12 * (1 + float(np.abs(hessian).max())),
-    )
+    error = np.abs(moment + np.tensordot(weight, hessian, (0, 0))).max()
+    observe(float(error), 1e-12 * (1 + float(np.abs(hessian).max())), lambda: f"{net}")
+
+
+@claim("C3")
+@given(st.integers(1, 3), st.floats(-3, 1.5), SEED)
+def test_fisher_information_of_the_gaussian_in_closed_form(dim, level, seed):
+    rng = np.random.default_rng([34, seed])
+    law, mu = DiagonalGaussian(dim), rng.standard_normal((1, dim))
+    log_sigma = level + 0.1 * rng.standard_normal(dim)
+    noise, weight = hermite(3, dim)
+    rows = np.repeat(mu, len(noise), axis=0)
+    score = np.concatenate(law.score(rows, log_sigma, law.sample(rows, log_sigma, noise)), axis=1)
+    moment = (weight[:, np.newaxis] * score).T @ score
+    want = np.diag(np.concatenate([np.exp(-2 * log_sigma), np.full(dim, 2.0)]))
+    lost = 1 + float(np.abs(mu).max()) * np.exp(-level)
+    observe(float(np.abs(moment - want).max()), 1e-12 * float(want.max()) * lost)
+
+
+@claim(
+    name="C4",
+    title="EGLP given the past",
+    statement=r"E\bigl[\nabla_\theta\log\pi_\theta(a_t|s_t)\, f(s_0,a_0,r_0,\dots,s_t)\bigr] = 0",
+    words="at every time, no function of what came before the action correlates with its score",
+    assumptions="f does not see the action or what follows from it",
+    source="Spinning Up, extra_pg_proof1: why past rewards, and baselines, may go",
+    method="enumeration of every trajectory, a random f of every history",
+    tolerance=1e-13,
+    tolerance_reason="relative to the expected size of the terms",
+    about=("npvpg.policy.Policy.weighted_score", "npvpg.gradient.policy_gradient"),
+)
+@given(SEED, st.integers(1, 3), st.integers(2, 3), st.integers(1, 3))
+@example(0, 2, 3, 3)
+def test_the_past_does_not_correlate_with_the_score(seed, n_states, n_actions, horizon):
+    rng = np.random.default_rng([35, seed])
+    lab = random_laboratory(rng, n_states, n_actions, horizon)
+    f = _of_history(lab, rng, present=False)
+    for t in range(horizon):
+        psi = np.where(lab.flat.time == t, f, 0.0)
+        size = float(lab.flat.step_probability @ np.abs(psi))
+        observe(float(np.abs(lab.expect(psi, None)).max()), 1e-13 * max(size, 1.0), f"{seed=}")
+
+
+def test_what_sees_the_action_correlates_with_its_score() -> None:
+    """Negative controls: f of the action, and a baseline fitted to the very same episode."""
+    rng = np.random.default_rng(36)
+    lab = random_laboratory(rng, 2, 2, 3)
+    peeking = _of_history(lab, rng, present=True)
+    assert np.abs(lab.expect(peeking, None)).max() > 1e-3
+    own = np.add.reduceat(lab.flat.rew, lab.flat.start[:-1])
+    fitted = np.repeat(own, np.diff(lab.flat.start))
+    assert np.abs(lab.expect(fitted, None)).max() > 1e-3
+
+
+def _of_history(lab: Lab, rng: np.random.Generator, *, present: bool) -> np.ndarray:
+    """Draw a number for every history before an action, or up to and with it."""
+    numbers: dict[tuple[object, ...], float] = {}
+    out = np.empty(lab.batch.n_steps)
+    for begin, end in zip(lab.flat.start[:-1], lab.flat.start[1:], strict=True):
+        for row in range(begin, end):
+            states = tuple(lab.flat.state[begin : row + 1])
+            history = (states, tuple(lab.flat.act[begin : row + present]))
+            out[row] = numbers.setdefault(history, rng.standard_normal())
+    return out
