@@ -11,8 +11,12 @@ from npvpg.experiment.config import Config
 from npvpg.experiment.evaluate import evaluate_state
 from npvpg.vpg import RECENT, train
 
-GOALS = {"CartPole-v1": 475.0, "Acrobot-v1": -100.0, "Pendulum-v1": -200.0}
-GOALS["InvertedPendulum-v5"] = 950.0
+GOALS = {
+    "CartPole-v1": 475.0,
+    "Acrobot-v1": -100.0,
+    "Pendulum-v1": -200.0,
+    "InvertedPendulum-v5": 950.0,
+}
 
 
 class Result(NamedTuple):
@@ -76,4 +80,4 @@ def one_seed(env_id: str, seed: int, steps: int | None, *, whole: bool) -> Resul
                     break
         played = evaluate_state(env, policy, iteration.state, episodes=20, seed=seed)
     env.close()
-    return Result(seed, reached, mean or np.nan, played["greedy"]["mean"], iteration.seconds)
+    return Result(seed, reached, np.nan if mean is None else mean, played["greedy"]["mean"], iteration.seconds)
