@@ -80,4 +80,5 @@ def one_seed(env_id: str, seed: int, steps: int | None, *, whole: bool) -> Resul
                     break
         played = evaluate_state(env, policy, iteration.state, episodes=20, seed=seed)
     env.close()
-    return Result(seed, reached, np.nan if mean is None else mean, played["greedy"]["mean"], iteration.seconds)
+    final = np.nan if mean is None else mean
+    return Result(seed, reached, final, played["greedy"]["mean"], iteration.seconds)
