@@ -117,16 +117,16 @@ def _evaluate(words: list[str]) -> None:
 
     options = arguments.evaluate(words)
 
-    from npvpg.experiment import environments
+    from npvpg.experiment import compiling, environments
     from npvpg.experiment.evaluate import evaluate
     from npvpg.experiment.screen import Screen
 
-    with environments.quiet():
+    screen = Screen(quiet=options.json)
+    with environments.quiet(), compiling.told(screen.compiling):
         result = evaluate(options.run, episodes=options.episodes, seed=options.seed)
+    screen.evaluation(result)
     if options.json:
         print(json.dumps(result, indent=2))
-    else:
-        Screen().evaluation(result)
 
 
 def _plot(words: list[str]) -> None:

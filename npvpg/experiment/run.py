@@ -17,7 +17,7 @@ from gymnasium.vector import VectorEnv
 from threadpoolctl import threadpool_limits
 
 from npvpg import __version__, vpg
-from npvpg.experiment import environments, plot, progress
+from npvpg.experiment import compiling, environments, plot, progress
 from npvpg.experiment.build import Parts, build
 from npvpg.experiment.config import Config
 from npvpg.experiment.directory import RunDirectory
@@ -126,6 +126,7 @@ def train(
     with Interrupts() as interrupts, contextlib.ExitStack() as stack:
         stack.enter_context(_single_threaded_blas())
         stack.enter_context(environments.quiet())
+        stack.enter_context(compiling.told(screen.compiling))
         with ignored():
             env = environments.make(
                 config.env, config.envs, asynchronous=config.async_envs, backend=config.backend

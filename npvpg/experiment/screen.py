@@ -1,7 +1,6 @@
 """What a run shows: a header, a bar that moves, a row now and then, and the verdict."""
 
 import contextlib
-import math
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from npvpg.envs import CompiledVectorEnv
 from npvpg.experiment.config import Config
 from npvpg.experiment.directory import RunDirectory
 from npvpg.experiment.log import read_episodes, rolling_mean
+from npvpg.experiment.numbers import duration, number
 from npvpg.experiment.plot import sparkline
 from npvpg.vpg import Iteration
 
@@ -107,6 +107,18 @@ class Screen:
         self.console.print()
         self._start = start.steps
 
+    def compiling(self, kept: bool) -> None:
+        """
+        Say that kernels are being compiled, which takes seconds.
+
+        Parameters
+        ----------
+        kept : bool
+            Whether Numba keeps them on disk, so that the next process need not compile them.
+        """
+        how = "once; kept in the cache" if kept else "in every process; the environment's own"
+        self.line("kernels", f"compiling ({how})", "yellow")
+
     def _say(self, text: str, style: str) -> None:
         """Print a line that needs no label."""
         self.console.print(text, style=style, soft_wrap=True, markup=False)
@@ -136,8 +148,7 @@ class Screen:
             transient=True,
             expand=True,
         ) as bar:
-            text = "starting (the first run ever compiles its kernels)"
-            self._task = bar.add_task("", total=n_steps, text=text)
+            self._task = bar.add_task("", total=n_steps, text="starting")
             self._bar = bar
             yield
         self._bar = None
@@ -159,7 +170,7 @@ class Screen:
             left = max(self._n_steps - steps, 0) / speed
             text = (
                 f"{steps:,}/{self._n_steps:,} steps · {speed:,.0f} steps/s"
-                f" · return {_number(progress.mean_return)} · {_duration(left)} left"
+                f" · return {number(progress.mean_return)} · {duration(left)} left"
             )
             self._bar.update(self._task, completed=steps, text=text)
         done = steps * ROWS // self._n_steps
@@ -178,7 +189,7 @@ class Screen:
         threshold : float or None
             Return at which the environment counts as solved.
         """
-        mean = f"mean return over the last 100 episodes {_number(progress.mean_return)}"
+        mean = f"mean return over the last 100 episodes {number(progress.mean_return)}"
         high = progress.mean_return is not None and progress.mean_return >= (threshold or 0)
         self.console.print()
         if threshold is None:
@@ -194,7 +205,7 @@ class Screen:
             text += f", only {progress.episodes_rows} in all" if high else f" < {threshold:g}"
             self._say(text, "bold yellow")
         speed = f"{progress.steps_per_second:,.0f} steps/s"
-        self.line("time", f"{_duration(progress.seconds)} · {speed}")
+        self.line("time", f"{duration(progress.seconds)} · {speed}")
 
     def evaluation(self, evaluation: dict[str, Any]) -> None:
         """
@@ -208,7 +219,7 @@ class Screen:
         for label, mode in (("evaluation", "sampled"), ("", "greedy")):
             result = evaluation[mode]
             mean, spread, low, high = (
-                _number(result[key]) for key in ("mean", "std", "low", "high")
+                number(result[key]) for key in ("mean", "std", "low", "high")
             )
             episodes = f"{result['episodes']} episodes"
             self.line(
@@ -265,8 +276,8 @@ def _row(iteration: Iteration, progress: "RunProgress", speed: float) -> str:
         [
             f"{progress.steps:,}",
             f"{progress.episodes_rows:,}",
-            _number(iteration.mean_return),
-            _number(iteration.mean_length),
+            number(iteration.mean_return),
+            number(iteration.mean_length),
             f"{iteration.entropy:.3f}",
             f"{iteration.kl:.1e}",
             f"{iteration.grad_norm:.3g}",
@@ -280,15 +291,3 @@ def _set(cells: list[str]) -> str:
     """Set the cells of a row flush right, one space between them at least."""
     widths = [width for _, width in COLUMNS]
     return "".join(f" {cell:>{width - 1}}" for cell, width in zip(cells, widths, strict=True))
-
-
-def _number(value: float | None) -> str:
-    """Set a return; before the first episode has ended there is none."""
-    return "-" if value is None or math.isnan(value) else f"{value:.1f}"
-
-
-def _duration(seconds: float) -> str:
-    """Set a time as h:mm:ss, without the hours there are not."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
