@@ -21,6 +21,7 @@ usage: npvpg COMMAND [...]
   npvpg train ENV      train a policy; every setting is a flag
   npvpg evaluate RUN   play with the policy of a run: sampled and greedy returns
   npvpg plot RUN ...   draw return against steps, of one run or of several
+  npvpg exact          draw the exact bias and variance of every estimator
 
 npvpg COMMAND --help lists the flags. To begin with:
 
@@ -69,7 +70,13 @@ def _command(words: list[str]) -> Callable[[list[str]], None]:
     first = words[0] if words else "--help"
     if first in ("-h", "--help", "help"):
         return lambda _: print(HELP, end="")
-    commands = {"train": _train, "evaluate": _evaluate, "plot": _plot, "--version": _version}
+    commands = {
+        "train": _train,
+        "evaluate": _evaluate,
+        "plot": _plot,
+        "exact": _exact,
+        "--version": _version,
+    }
     if first not in commands:
         from npvpg.experiment.words import nearest
 
@@ -143,3 +150,25 @@ def _plot(words: list[str]) -> None:
 
     plot.curve(out, options.runs)
     print(out)
+
+
+def _exact(words: list[str]) -> None:
+    """Draw what estimators are worth in a process of which everything is known."""
+    from npvpg.experiment.studies import arguments
+
+    options = arguments.exact(words)
+
+    from npvpg.experiment.studies import exact
+
+    asked = exact.study(
+        options.states,
+        options.actions,
+        options.horizon,
+        options.gamma,
+        options.episodes,
+        options.error,
+        options.seed,
+    )
+    print(exact.table(asked))
+    exact.draw(options.out, asked)
+    print(options.out)

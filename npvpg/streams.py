@@ -22,6 +22,7 @@ class Purpose(IntEnum):
     MINIBATCH = 4
     EVALUATION_EPISODE = 5
     EVALUATION_ACTION = 6
+    STUDY = 7
 
 
 def generator(seed: int, purpose: Purpose, *key: int) -> np.random.Generator:

@@ -27,8 +27,9 @@ def test_the_purposes_keep_their_numbers() -> None:
         "MINIBATCH",
         "EVALUATION_EPISODE",
         "EVALUATION_ACTION",
+        "STUDY",
     ]
-    assert list(Purpose) == list(range(7))
+    assert list(Purpose) == list(range(8))
 
 
 def test_neighbouring_runs_share_no_episode() -> None:

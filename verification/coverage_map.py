@@ -42,6 +42,9 @@ MODULES = (
     "npvpg.normalize",
     "npvpg.rollout",
     "npvpg.vpg",
+    "npvpg.exact.process",
+    "npvpg.exact.episodes",
+    "npvpg.exact.laboratory",
 )
 
 
