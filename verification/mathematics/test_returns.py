@@ -1,45 +1,69 @@
-"""D: sums over time are what their definitions say, bit for bit where floats are exact."""
+"""D1 to D3: sums over time are what their definitions say, bit for bit where floats are exact."""
 
 from fractions import Fraction
 
 import numpy as np
 from hypothesis import example, given
-from hypothesis import strategies as st
 
 from npvpg import estimators
 from npvpg.kernels import returns as kernels
 from verification.claims import claim, observe
+from verification.mathematics.strategies import Roll, rolls
 from verification.oracles import returns as textbook
 
-DYADIC = st.sampled_from([0.0, 0.5, 1.0])
-SHAPE = st.lists(st.integers(1, 6), min_size=1, max_size=4)
-SEED = st.integers(0, 2**32 - 1)
+U = Fraction(1, 2**53)
+# what a rounding may lose where a product leaves the range of normal floats, times values of 1e9
+NEAR_ZERO = Fraction(1, 2**1034)
+# terminated and truncated at once, a cut in the middle, a single step, huge terms that cancel
+BOTH = Roll(end=(True, False, True), terminated=(True, False, False))
+SINGLE = Roll((1.0,), (2.0,), (4.0,), (True,), (False,), 1.0, 1.0, 1)
+CANCEL = Roll((1e8, -1e8, 1.0), (0.1, 1e-308, -0.0), (0.0, 0.0, 0.3), gamma=0.9, lam=0.7)
 
 
-def _roll(lengths, seed, *, whole=True):
-    """Trajectories with rewards and values that are small integers, some terminated."""
-    rng = np.random.default_rng([41, seed])
-    n_steps, k = sum(lengths), len(lengths)
-    rew, val = rng.integers(-64, 65, (2, n_steps)).astype(np.float64)
-    if not whole:
-        rew, val = rng.standard_normal((2, n_steps)) * 10.0 ** rng.integers(-3, 9, (2, n_steps))
-    last_val = np.where(rng.random(k) < 0.5, 0.0, rng.integers(-64, 65, k)).astype(np.float64)
-    return rew, val, last_val, np.concatenate([[0], np.cumsum(lengths)])
+def _over(roll, f):
+    """Apply a textbook sum to every trajectory, in fractions, and lay the results end to end."""
+    return [x for segment in roll.segments() for x in f(*segment)]
 
 
-def _exact(roll, f):
-    """Apply a textbook sum to every trajectory, in fractions."""
-    rew, val, last_val, start = roll
-    out = []
-    for k in range(len(last_val)):
-        rows = slice(start[k], start[k + 1])
-        r, v = ([Fraction(x) for x in a[rows].tolist()] for a in (rew, val))
-        out += f(r, v, Fraction(float(last_val[k])))
-    return out
+def _left(roll):
+    """Steps from every step to the end of its trajectory, itself included."""
+    return [n - t for segment in roll.segments() for n in (len(segment[0]),) for t in range(n)]
 
 
-def _bitwise(have, want):
-    observe(float(sum(Fraction(float(h)) != w for h, w in zip(have, want, strict=True))), 0)
+def _bitwise(have, want, roll):
+    wrong = sum(Fraction(float(h)) != w for h, w in zip(have, want, strict=True))
+    observe(float(wrong), 0, lambda: f"{roll}")
+
+
+def _within(have, want, size, roundings, roll):
+    """Hold every entry to so many roundings of the sum of its absolute terms."""
+    for h, w, s, n in zip(have, want, size, roundings, strict=True):
+        allowed = n * (U * s + NEAR_ZERO)
+        observe(float(abs(Fraction(float(h)) - w)), float(allowed), lambda: f"{roll}")
+
+
+def _as_fractions(roll):
+    """Arguments of a kernel as exact numbers: what it computes is then the formula itself."""
+    *numbers, start = roll.arrays()
+    rew, val, last_val = (np.array([Fraction(x) for x in a.tolist()], object) for a in numbers)
+    return (rew, val, last_val), start
+
+
+def _returns(roll):
+    """Reward-to-go, baselined and total return of a roll: estimator, truth, size of the terms."""
+    g, _ = roll.exact
+    to_go = _over(roll, lambda r, v, tail: textbook.reward_to_go(r, tail, g))
+    size = _over(roll, lambda r, v, tail: textbook.discounted_magnitude(r, tail, g))
+    total = _over(roll, lambda r, v, tail: textbook.total_return(r, g))
+    whole = _over(roll, lambda r, v, tail: textbook.total_return([abs(x) for x in r], g))
+    val = [Fraction(v) for v in roll.val]
+    less = [a - b for a, b in zip(to_go, val, strict=True)]
+    more = [a + abs(b) for a, b in zip(size, val, strict=True)]
+    return (
+        (estimators.RewardToGo(roll.gamma), to_go, size),
+        (estimators.BaselinedReturn(roll.gamma), less, more),
+        (estimators.TotalReturn(roll.gamma), total, whole),
+    )
 
 
 @claim(
@@ -50,9 +74,9 @@ def _bitwise(have, want):
     words="reward-to-go, total return and the baselined return equal sums of fractions",
     assumptions="V(s_T) = 0 where the trajectory terminated",
     source="Sutton and Barto 2018, 3.3; Spinning Up, part 3; Pardo et al. 2018",
-    method="fractions.Fraction",
+    method="fractions.Fraction, which the kernels take as well; floats against both",
     tolerance=0.0,
-    tolerance_reason="bitwise on dyadic input",
+    tolerance_reason="bitwise on dyadic input; 2m + 4 roundings of the m terms on other floats",
     about=(
         "npvpg.kernels.returns.discounted_sum",
         "npvpg.kernels.returns.total_return",
@@ -62,20 +86,64 @@ def _bitwise(have, want):
         "npvpg.estimators.BaselinedReturn",
     ),
 )
-@given(SHAPE, DYADIC, SEED)
-@example([1], 1.0, 0)
-def test_returns(lengths, gamma, seed):
-    roll = _roll(lengths, seed)
-    g = Fraction(gamma)
-    to_go = _exact(roll, lambda r, v, tail: textbook.reward_to_go(r, tail, g))
-    _bitwise(estimators.RewardToGo(gamma)(*roll), to_go)
-    val = [Fraction(v) for v in roll[1].tolist()]
-    baselined = [a - b for a, b in zip(to_go, val, strict=True)]
-    _bitwise(estimators.BaselinedReturn(gamma)(*roll), baselined)
-    total = _exact(roll, lambda r, v, tail: textbook.total_return(r, g))
-    _bitwise(estimators.TotalReturn(gamma)(*roll), total)
-    powers = [g**t for n in lengths for t in range(n)]
-    _bitwise(kernels.discount_weights(roll[3], gamma), powers)
+@given(rolls())
+@example(Roll())
+@example(BOTH)
+@example(SINGLE)
+def test_returns(roll):
+    for estimator, want, _ in _returns(roll):
+        _bitwise(estimator(*roll.arrays()), want, roll)
+    g, _ = roll.exact
+    powers = _over(roll, lambda r, v, tail: [g**t for t in range(len(r))])
+    _bitwise(kernels.discount_weights(roll.arrays()[3], roll.gamma), powers, roll)
+
+
+@claim("D1")
+@given(rolls(dyadic=False))
+@example(CANCEL)
+@example(CANCEL._replace(gamma=1.0))
+def test_returns_in_floats(roll):
+    expected, left = _returns(roll), _left(roll)
+    whole = _over(roll, lambda r, v, tail: [len(r)] * len(r))
+    for estimator, want, size in expected:
+        steps = whole if isinstance(estimator, estimators.TotalReturn) else left
+        _within(estimator(*roll.arrays()), want, size, [2 * m + 4 for m in steps], roll)
+    g, _ = roll.exact
+    powers = _over(roll, lambda r, v, tail: [g**t for t in range(len(r))])
+    ages = [n - m for n, m in zip(whole, left, strict=True)]
+    _within(kernels.discount_weights(roll.arrays()[3], roll.gamma), powers, powers, ages, roll)
+    (rew, _, last_val), start = _as_fractions(roll)
+    for have, (_, want, _) in (
+        (kernels._discounted_sum(rew, last_val, start, g), expected[0]),
+        (kernels._total_return(rew, start, g), expected[2]),
+    ):
+        observe(float(have.tolist() != want), 0, lambda: f"in fractions {roll}")
+
+
+def _ahead(roll):
+    """n-step advantage and TD residual of a roll: estimator, truth, size, roundings."""
+    g, _ = roll.exact
+
+    def size(n):
+        return _over(
+            roll,
+            lambda r, v, tail: [
+                a + 2 * abs(b)  # the oracle subtracts the value; its size is added
+                for a, b in zip(
+                    textbook.n_step([abs(x) for x in r], [abs(x) for x in v], abs(tail), g, n),
+                    v,
+                    strict=True,
+                )
+            ],
+        )
+
+    mine = _over(roll, lambda r, v, tail: textbook.n_step(r, v, tail, g, roll.n))
+    delta = _over(roll, lambda r, v, tail: textbook.td_residual(r, v, tail, g))
+    window = [min(roll.n, m) for m in _left(roll)]
+    return (
+        (estimators.NStep(roll.gamma, roll.n), mine, size(roll.n), [2 * m + 4 for m in window]),
+        (estimators.TDResidual(roll.gamma), delta, size(1), [6] * len(delta)),
+    )
 
 
 @claim(
@@ -85,9 +153,9 @@ def test_returns(lengths, gamma, seed):
     words="n-step advantages equal sums of fractions, cut at the end of the trajectory",
     assumptions="V(s_T) = 0 where the trajectory terminated",
     source="Sutton and Barto 2018, (7.1); Schulman et al. 2016, (11)-(15)",
-    method="fractions.Fraction",
+    method="fractions.Fraction, which the kernels take as well; floats against both",
     tolerance=0.0,
-    tolerance_reason="bitwise on dyadic input",
+    tolerance_reason="bitwise on dyadic input; 2m + 4 roundings of the m terms on other floats",
     about=(
         "npvpg.kernels.returns.n_step",
         "npvpg.kernels.returns.td_residual",
@@ -95,14 +163,34 @@ def test_returns(lengths, gamma, seed):
         "npvpg.estimators.TDResidual",
     ),
 )
-@given(SHAPE, DYADIC, st.integers(1, 9), SEED)
-def test_n_step(lengths, gamma, n, seed):
-    roll = _roll(lengths, seed)
-    g = Fraction(gamma)
-    want = _exact(roll, lambda r, v, tail: textbook.n_step(r, v, tail, g, n))
-    _bitwise(estimators.NStep(gamma, n)(*roll), want)
-    want = _exact(roll, lambda r, v, tail: textbook.td_residual(r, v, tail, g))
-    _bitwise(estimators.TDResidual(gamma)(*roll), want)
+@given(rolls())
+@example(Roll())
+@example(BOTH._replace(n=9))
+@example(SINGLE)
+def test_n_step(roll):
+    for estimator, want, _, _ in _ahead(roll):
+        _bitwise(estimator(*roll.arrays()), want, roll)
+
+
+@claim("D2")
+@given(rolls(dyadic=False))
+@example(CANCEL)
+@example(CANCEL._replace(n=3, gamma=1.0))
+def test_n_step_in_floats(roll):
+    expected = _ahead(roll)
+    for estimator, want, size, roundings in expected:
+        _within(estimator(*roll.arrays()), want, size, roundings, roll)
+    (rew, val, last_val), start = _as_fractions(roll)
+    g, _ = roll.exact
+    for have, (_, want, _, _) in zip(
+        (
+            kernels._n_step(rew, val, last_val, start, g, roll.n),
+            kernels._td_residual(rew, val, last_val, start, g),
+        ),
+        expected,
+        strict=True,
+    ):
+        observe(float(have.tolist() != want), 0, lambda: f"in fractions {roll}")
 
 
 @claim(
@@ -113,88 +201,47 @@ def test_n_step(lengths, gamma, n, seed):
     words="GAE equals its definition, a geometric mixture of n-step advantages",
     assumptions="V(s_T) = 0 where the trajectory terminated",
     source="Schulman et al. 2016, (16)",
-    method="fractions.Fraction; the mixture, not the recursion",
+    method="fractions.Fraction, which the kernel takes as well; the mixture, not the recursion",
     tolerance=0.0,
-    tolerance_reason="bitwise on dyadic input",
+    tolerance_reason="bitwise on dyadic input; 3m + 4 roundings of the m terms on other floats",
     about=(
         "npvpg.kernels.returns.gae",
         "npvpg.estimators.GAE",
         "npvpg.estimators.ActionValue",
     ),
 )
-@given(SHAPE, DYADIC, DYADIC, SEED)
-def test_gae(lengths, gamma, lam, seed):
-    roll = _roll(lengths, seed)
-    g, mix = Fraction(gamma), Fraction(lam)
-    want = _exact(roll, lambda r, v, tail: textbook.gae(r, v, tail, g, mix))
-    _bitwise(estimators.GAE(gamma, lam)(*roll), want)
-    q = [a + Fraction(v) for a, v in zip(want, roll[1].tolist(), strict=True)]
-    _bitwise(estimators.ActionValue(estimators.GAE(gamma, lam))(*roll), q)
+@given(rolls())
+@example(Roll())
+@example(BOTH)
+@example(SINGLE)
+def test_gae(roll):
+    want = _over(roll, lambda r, v, tail: textbook.gae(r, v, tail, *roll.exact))
+    gae = estimators.GAE(roll.gamma, roll.lam)
+    _bitwise(gae(*roll.arrays()), want, roll)
+    q = [a + Fraction(v) for a, v in zip(want, roll.val, strict=True)]
+    _bitwise(estimators.ActionValue(gae)(*roll.arrays()), q, roll)
 
 
 @claim("D3")
-@given(SHAPE, st.floats(0, 1), st.floats(0, 1), SEED)
-def test_gae_in_floats(lengths, gamma, lam, seed):
-    roll = _roll(lengths, seed, whole=False)
-    g, mix = Fraction(gamma), Fraction(lam)
-    want = _exact(roll, lambda r, v, tail: textbook.gae(r, v, tail, g, mix))
-    have = estimators.GAE(gamma, lam)(*roll)
-    size = sum(float(np.abs(x).sum()) for x in roll[:3])
-    error = max(abs(Fraction(float(h)) - w) for h, w in zip(have, want, strict=True))
-    observe(float(error), (4 * max(lengths) + 8) * 2.0**-53 * size)
+@given(rolls(dyadic=False))
+@example(CANCEL)
+@example(CANCEL._replace(gamma=1.0, lam=1.0))
+def test_gae_in_floats(roll):
+    g, mix = roll.exact
+    want = _over(roll, lambda r, v, tail: textbook.gae(r, v, tail, g, mix))
 
+    def size(r, v, tail):
+        """Sum (gamma lambda)^l (|r| + gamma |V'| + |V|): the terms of the recursion."""
+        after = [*v[1:], tail]
+        terms = [abs(a) + g * abs(b) + abs(c) for a, b, c in zip(r, after, v, strict=True)]
+        return textbook.reward_to_go(terms, 0, g * mix)
 
-@claim(
-    name="D4",
-    title="Limits of GAE",
-    statement=r"\lambda=0:\ \delta_t,\qquad \lambda=1:\ G_t - V(s_t)",
-    words="GAE with lambda 0 and 1 is the TD residual and the baselined return",
-    assumptions="none",
-    source="Schulman et al. 2016, (17)-(18)",
-    method="the kernels against each other",
-    tolerance=0.0,
-    tolerance_reason="bitwise on dyadic input",
-    about=("npvpg.kernels.returns.gae",),
-)
-@given(SHAPE, DYADIC, SEED)
-def test_limits(lengths, gamma, seed):
-    roll = _roll(lengths, seed)
-    td, whole = estimators.TDResidual(gamma)(*roll), estimators.BaselinedReturn(gamma)(*roll)
-    observe(float(np.abs(estimators.GAE(gamma, 0.0)(*roll) - td).max()), 0)
-    observe(float(np.abs(estimators.GAE(gamma, 1.0)(*roll) - whole).max()), 0)
-
-
-@claim(
-    name="D6",
-    title="Compiled kernels are their Python",
-    statement=r"\mathrm{njit}(f)(x) = f(x)",
-    words="compiled and interpreted kernels agree bit for bit",
-    assumptions="no fastmath",
-    source="this library",
-    method="py_func beside the compiled function",
-    tolerance=0.0,
-    tolerance_reason="bitwise",
-    about=(
-        "npvpg.kernels.returns.discounted_sum",
-        "npvpg.kernels.returns.n_step",
-        "npvpg.kernels.returns.gae",
-    ),
-)
-@given(SHAPE, st.floats(0, 1), st.floats(0, 1), SEED)
-def test_compiled(lengths, gamma, lam, seed):
-    rew, val, last_val, start = _roll(lengths, seed, whole=False)
-    for have, want in (
-        (
-            kernels.gae(rew, val, last_val, start, gamma, lam),
-            kernels._gae(rew, val, last_val, start, gamma, lam),
-        ),
-        (
-            kernels.n_step(rew, val, last_val, start, gamma, 3),
-            kernels._n_step(rew, val, last_val, start, gamma, 3),
-        ),
-        (
-            kernels.discounted_sum(rew, last_val, start, gamma),
-            kernels._discounted_sum(rew, last_val, start, gamma),
-        ),
-    ):
-        observe(float((have != want).sum()), 0)
+    sizes, left = _over(roll, size), _left(roll)
+    gae = estimators.GAE(roll.gamma, roll.lam)
+    _within(gae(*roll.arrays()), want, sizes, [3 * m + 4 for m in left], roll)
+    q = [a + Fraction(v) for a, v in zip(want, roll.val, strict=True)]
+    have = estimators.ActionValue(gae)(*roll.arrays())
+    _within(have, q, sizes, [3 * m + 6 for m in left], roll)
+    (rew, val, last_val), start = _as_fractions(roll)
+    exact = kernels._gae(rew, val, last_val, start, g, mix)
+    observe(float(exact.tolist() != want), 0, lambda: f"in fractions {roll}")

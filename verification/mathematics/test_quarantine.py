@@ -1,0 +1,234 @@
+"""D5: what must not count cannot spoil anything, and what must not be is refused by name."""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from hypothesis import example, given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from npvpg import estimators
+from npvpg.batch import Batch
+from npvpg.distributions import Categorical
+from npvpg.gradient import policy_gradient
+from npvpg.mlp import MLP
+from npvpg.optimizers import Linear
+from npvpg.policy import Policy
+from npvpg.value import MLPValue
+from npvpg.vpg import VPG, FixedHorizon, TrainState, WholeEpisodes, initial_state, train
+from verification.claims import claim, observe
+from verification.mathematics.strategies import Roll, rolls
+
+POISONS = [np.inf, -np.inf, np.nan, 1e308]
+GAMMA = 0.9
+N_ENVS, N_STEPS = 2, 60
+
+
+class Mortal(gym.Env[NDArray[np.float64], np.int64]):
+    """Episodes of three steps or of two, by turns; shows the time, and 1 where it terminated."""
+
+    observation_space = gym.spaces.Box(-9, 9, (2,), np.float64)
+    action_space = gym.spaces.Discrete(2)
+
+    def __init__(self, *, mortal: bool = True, spoilt: float = 0.0) -> None:
+        self.mortal, self.spoilt = mortal, spoilt
+        self.begun = self.t = 0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float64], dict[str, Any]]:
+        """Begin an episode."""
+        self.begun, self.t = self.begun + 1, 0
+        return np.zeros(2), {}
+
+    def step(
+        self, action: np.int64
+    ) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
+        """End for good, or at a limit, after three steps or two."""
+        self.t += 1
+        over = self.t == 2 + self.begun % 2
+        died = over and self.mortal
+        reward = float(action) + self.t + (self.spoilt if over else 0.0)
+        obs = np.array([self.t, float(died)])
+        return obs, reward, died, over and not self.mortal, {}
+
+
+class Spoilt(MLPValue):
+    """A value function that is a poison in the states in which episodes terminate."""
+
+    poison = 0.0
+
+    def value(self, phi: NDArray[Any], obs: NDArray[Any]) -> NDArray[Any]:
+        """Values of observations, the poison where the second component is 1."""
+        return np.where(obs[:, 1] == 1, self.poison, super().value(phi, obs))
+
+
+def _train(poison: float, estimator: Any, collector: Any, env: Any = Mortal) -> list[TrainState]:
+    """Run some updates; none if one was refused."""
+    value = type("Poisoned", (Spoilt,), {"poison": poison})(MLP((2, 4, 1)))
+    policy = Policy(MLP((2, 2)), Categorical(2))
+    rate = Linear(0.01, 0.01)
+    vpg = VPG(estimator, collector, rate, rate, value_steps=2)
+    vector = SyncVectorEnv([env] * N_ENVS, autoreset_mode=AutoresetMode.DISABLED)
+    try:
+        # a product with a mask would warn; it must be seen by its numbers
+        with np.errstate(invalid="ignore"):
+            return [i.state for i in train(vector, policy, value, vpg, seed=4, n_steps=N_STEPS)]
+    except ValueError:
+        return []
+    finally:
+        vector.close()
+
+
+def _equal(one: TrainState, other: TrainState) -> bool:
+    a, b = one.to_arrays(), other.to_arrays()
+    return a.keys() == b.keys() and all(np.array_equal(a[k], b[k]) for k in a)
+
+
+ESTIMATORS = (
+    estimators.GAE(GAMMA, 0.8),
+    estimators.GAE(0.0, 0.8),
+    estimators.TDResidual(GAMMA),
+    estimators.NStep(GAMMA, 2),
+    estimators.BaselinedReturn(GAMMA),
+    estimators.RewardToGo(GAMMA),
+)
+
+
+@claim(
+    name="D5",
+    title="Quarantine",
+    statement=r"V(s_T) \in \{\pm\infty, \mathrm{NaN}\},\ \text{terminated} \Rightarrow \Phi_t"
+    r"\text{ unchanged}, \qquad r_t \notin \mathbb R \Rightarrow \text{refused}",
+    words="no value of a state that terminated counts, not even NaN; what is not finite is named",
+    assumptions="none",
+    source="0 times infinity is NaN: masks choose, they do not multiply",
+    method="runs with a value function that is a poison where episodes end; one bad cell",
+    tolerance=0.0,
+    tolerance_reason="bitwise",
+    about=(
+        "npvpg.vpg.train",
+        "npvpg.estimators.GAE",
+        "npvpg.estimators.RewardToGo",
+        "npvpg.estimators.NStep",
+        "npvpg.checks.finite",
+        "npvpg.batch.Batch",
+        "npvpg.gradient.policy_gradient",
+    ),
+)
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("collector", [FixedHorizon(6), WholeEpisodes(2)])
+def test_the_value_of_a_terminal_state_does_not_count(estimator, collector):
+    clean = _train(0.0, estimator, collector)
+    assert len(clean) > 3
+    for poison in POISONS:
+        have = _train(poison, estimator, collector)
+        same = len(have) == len(clean) and all(map(_equal, have, clean))
+        observe(float(not same), 0, f"{estimator} {collector} {poison}")
+
+
+class Immortal(Mortal):
+    """The same episodes, cut by a limit; the last state looks as if it had terminated."""
+
+    def step(self, action: Any) -> Any:
+        """Call every end a truncation, where the value counts."""
+        obs, reward, died, _, info = super().step(action)
+        return obs, reward, False, died, info
+
+
+@claim("D5")
+@pytest.mark.parametrize("poison", POISONS[:3])
+def test_the_value_of_a_cut_state_counts(poison):
+    """Control: at a truncation the same values count, and one that is not finite is refused."""
+    finite = [_train(v, ESTIMATORS[0], FixedHorizon(6), Immortal)[-1] for v in (0.0, 5.0)]
+    observe(float(_equal(*finite)), 0)
+    observe(float(len(_train(poison, ESTIMATORS[0], FixedHorizon(6), Immortal))), 0, f"{poison}")
+
+
+@claim("D5")
+@given(rolls(dyadic=False), st.integers(0, 15), st.sampled_from(POISONS[:3]))
+@example(Roll(), 0, np.nan)
+@example(Roll(end=(True, True, True), gamma=0.0), 1, np.inf)
+def test_a_spoilt_tail_stays_in_its_trajectory(roll, which, poison):
+    rew, val, last_val, start = roll.arrays()
+    k = which % len(last_val)
+    spoilt = last_val.copy()
+    spoilt[k] = poison
+    others = np.ones(len(rew), bool)
+    others[start[k] : start[k + 1]] = False
+    for estimator in (
+        estimators.GAE(roll.gamma, roll.lam),
+        estimators.TDResidual(roll.gamma),
+        estimators.NStep(roll.gamma, roll.n),
+        estimators.BaselinedReturn(roll.gamma),
+        estimators.RewardToGo(roll.gamma),
+    ):
+        with np.errstate(invalid="ignore"):
+            have = estimator(rew, val, spoilt, start)
+        want = estimator(rew, val, last_val, start)
+        observe(float(not np.array_equal(have[others], want[others])), 0, f"{estimator} {roll}")
+        # control: it is there that it counts
+        last = have[start[k + 1] - 1]
+        observe(float(np.isfinite(last)), 0, f"{estimator} {roll}")
+    # values are not read by a return of the whole trajectory
+    total = estimators.TotalReturn(roll.gamma)
+    have, want = total(rew, np.nan * val, spoilt, start), total(rew, val, last_val, start)
+    observe(float(not np.array_equal(have, want)), 0, f"{roll}")
+
+
+def _message(call: Any) -> str:
+    """Say what a call was refused with; nothing if it was let through."""
+    try:
+        call()
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+@claim("D5")
+@given(rolls(), st.integers(0, 15), st.sampled_from(POISONS[:3]))
+@example(Roll(), 2, np.nan)
+def test_a_reward_that_is_not_finite_is_named(roll, which, poison):
+    rew, val, last_val, start = roll.arrays()
+    t, later = which % len(rew), len(rew) - 1
+    bad = rew.copy()
+    bad[[t, later]] = poison
+    told = f"must be finite, got {poison} at index {t}"
+    for estimator in (
+        *ESTIMATORS,
+        estimators.TotalReturn(GAMMA),
+        estimators.LeaveOneOut(GAMMA),
+        estimators.ActionValue(ESTIMATORS[0]),
+    ):
+        seen = _message(lambda e=estimator: e(bad, val, last_val, start))
+        observe(float(seen != f"rew {told}"), 0, f"{estimator} {seen}")
+    n, k = len(rew), len(last_val)
+    obs, act = np.zeros((n, 2)), np.zeros(n, int)
+    last_obs, terminated = np.zeros((k, 2)), np.ones(k, bool)
+    seen = _message(lambda: Batch(obs, act, bad, start, last_obs, terminated))
+    observe(float(seen != f"rew {told}"), 0, seen)
+    policy = Policy(MLP((2, 2)), Categorical(2))
+    batch = Batch(obs, act, rew, start, last_obs, terminated)
+    seen = _message(lambda: policy_gradient(policy, np.zeros(policy.size), batch, bad))
+    observe(float(seen != f"psi {told}"), 0, seen)
+
+
+@claim("D5")
+@pytest.mark.parametrize("poison", POISONS[:3])
+def test_a_bad_reward_stops_the_run_before_the_update(poison):
+    """The environment's own reward is named by sub-environment and step; nothing was learned."""
+    policy, value = Policy(MLP((2, 2)), Categorical(2)), MLPValue(MLP((2, 1)))
+    vpg = VPG(ESTIMATORS[0], FixedHorizon(6), Linear(0.1, 0.1), Linear(0.1, 0.1))
+    state = initial_state(policy, value, vpg, n_envs=2, seed=4)
+    before = {name: array.copy() for name, array in state.to_arrays().items()}
+    makers = [Mortal, lambda: Mortal(spoilt=poison)]
+    env = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)
+    seen = _message(lambda: list(train(env, policy, value, vpg, seed=4, n_steps=60, state=state)))
+    env.close()
+    told = f"reward must be finite, got {poison} from sub-environment 1 at step 3"
+    observe(float(seen != told), 0, seen)
+    after = state.to_arrays()
+    observe(float(any(not np.array_equal(before[name], after[name]) for name in before)), 0)
