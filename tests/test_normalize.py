@@ -11,6 +11,7 @@ def test_moments_of_nothing_change_nothing() -> None:
     seen = RunningMoments.empty(2).normalize(rows)
     assert np.array_equal(seen, rows)
     assert seen.dtype == np.float64
+    assert RunningMoments.empty(2).normalize(rows.astype(np.float32)).dtype == np.float64
 
 
 def test_pieces_give_the_moments_of_the_whole() -> None:
@@ -63,6 +64,12 @@ def test_long_float32_sums_are_taken_in_float64() -> None:
     assert abs(moments.mean[0] - float(np.float32(0.1))) < 1e-9
     assert moments.var[0] < 1e-15
     assert moments.mean.dtype == np.float64
+
+
+def test_a_small_variance_far_from_zero_is_taken_in_float64() -> None:
+    # Neighbours in single precision, whose mean is not a number of single precision.
+    rows = np.array([[4096.0], [4096 + 2**-11]], np.float32)
+    assert RunningMoments.empty(1).update(rows).var.tolist() == [2.0**-24]
 
 
 @pytest.mark.parametrize("shape", [(3, 1), (3, 3), (2,)])

@@ -35,6 +35,12 @@ def test_no_parameters_are_allowed(optimizer: Optimizer) -> None:
     assert state.n_made == 1
 
 
+def test_plain_ascent_remembers_nothing() -> None:
+    state = SGD().init(np.ones(3, np.float32))
+    assert state.first.shape == state.second.shape == (0,)
+    assert state.first.dtype == state.second.dtype == np.float32
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("shape", [(1,), (3, 1), ()])
 def test_a_gradient_that_would_broadcast_is_refused(
@@ -55,6 +61,14 @@ def test_a_zero_gradient_moves_nothing() -> None:
 def test_betas_lie_below_1(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=rf"^{name} must lie in \[0, 1\), got {value}$"):
         Adam(**{name: value})
+
+
+def test_without_momentum_the_step_has_the_sign_of_the_gradient() -> None:
+    adam, theta = Adam(0.0, 0.0, 1e-300), np.zeros(2)
+    state = adam.init(theta)
+    for grad in (np.array([7.0, -1e-3]), np.array([-1e9, 2.0])):
+        theta, state = adam.step(np.zeros(2), grad, state, 0.5)
+        assert theta.tolist() == (0.5 * np.sign(grad)).tolist()
 
 
 @pytest.mark.parametrize("eps", [0.0, -1e-8, float("inf")])

@@ -100,3 +100,5 @@ def test_arrays_of_another_shape_are_refused() -> None:
         DICE.sample(out, NONE, np.zeros((4, 1)))
     with pytest.raises(ValueError, match=r"^other_out must have shape \(4, 3\), got \(1, 3\)$"):
         DICE.kl(out, NONE, out[:1], NONE)
+    with pytest.raises(ValueError, match=wide):
+        DICE.kl(out[:, :2], NONE, out[:, :2], NONE)

@@ -98,6 +98,11 @@ def test_the_first_log_sigma_lies_in_the_clamp(value: float) -> None:
         DiagonalGaussian(1, init_log_sigma=value)
 
 
+@pytest.mark.parametrize("value", [-20.0, 2.0])
+def test_the_ends_of_the_clamp_belong_to_it(value: float) -> None:
+    assert DiagonalGaussian(1, init_log_sigma=value).init_free().tolist() == [value]
+
+
 @pytest.mark.parametrize("normal", BOTH)
 def test_arrays_of_another_shape_are_refused(normal: DiagonalGaussian) -> None:
     out, free = out_of(normal), normal.init_free()
