@@ -22,6 +22,7 @@ usage: npvpg COMMAND [...]
   npvpg evaluate RUN   play with the policy of a run: sampled and greedy returns
   npvpg plot RUN ...   draw return against steps, of one run or of several
   npvpg exact          draw the exact bias and variance of every estimator
+  npvpg random-walk    draw the error of n-step learning against its step size
 
 npvpg COMMAND --help lists the flags. To begin with:
 
@@ -75,6 +76,7 @@ def _command(words: list[str]) -> Callable[[list[str]], None]:
         "evaluate": _evaluate,
         "plot": _plot,
         "exact": _exact,
+        "random-walk": _random_walk,
         "--version": _version,
     }
     if first not in commands:
@@ -171,4 +173,18 @@ def _exact(words: list[str]) -> None:
     )
     print(exact.table(asked))
     exact.draw(options.out, asked)
+    print(options.out)
+
+
+def _random_walk(words: list[str]) -> None:
+    """Draw what looking n steps ahead is worth on the random walk."""
+    from npvpg.experiment.studies import arguments
+
+    options = arguments.random_walk(words)
+
+    from npvpg.experiment.studies import random_walk
+
+    found = random_walk.curves(random_walk.repetitions(options.seed, options.repetitions))
+    print(random_walk.table(found))
+    random_walk.draw(options.out, found, options.repetitions)
     print(options.out)

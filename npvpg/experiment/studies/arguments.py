@@ -42,6 +42,20 @@ class Exact:
     """Picture to write."""
 
 
+@dataclass(frozen=True)
+class RandomWalk:
+    """Draw the error of n-step learning on a random walk: figure 7.2 of Sutton and Barto."""
+
+    repetitions: int = 100
+    """Number of repetitions, of ten walks each."""
+
+    seed: int = 0
+    """Seed of the walks."""
+
+    out: Annotated[Path, tyro.conf.arg(metavar="PNG")] = Path("random-walk.png")
+    """Picture to write."""
+
+
 def exact(words: Sequence[str]) -> Exact:
     """
     Read the words after `npvpg exact`.
@@ -70,6 +84,33 @@ def exact(words: Sequence[str]) -> Exact:
     checks.unit_interval(gamma=read.gamma)
     checks.at_least(2, episodes=read.episodes)
     checks.at_least(0, error=read.error)
+    _check(read.seed, read.out)
+    return read
+
+
+def random_walk(words: Sequence[str]) -> RandomWalk:
+    """
+    Read the words after `npvpg random-walk`.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The words.
+
+    Returns
+    -------
+    RandomWalk
+        Repetitions, and the picture to write.
+
+    Raises
+    ------
+    ValueError
+        If something is unknown or out of range, or the picture would not be a PNG.
+    SystemExit
+        After printing the help, if asked for it.
+    """
+    read = _read(RandomWalk, "random-walk", words)
+    checks.at_least(1, repetitions=read.repetitions)
     _check(read.seed, read.out)
     return read
 

@@ -1,0 +1,115 @@
+"""N1 to N3: n-step learning of values, and the figure that shows what n is good for."""
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from npvpg.experiment.studies.random_walk import BOOK, NS, TRUTH, errors, repetitions
+from npvpg.kernels.prediction import _n_step_td, n_step_td
+from npvpg.kernels.returns import n_step
+from verification.claims import claim, observe
+from verification.mathematics.strategies import Roll, random_seed, rolls
+from verification.oracles import prediction as textbook
+
+
+@claim(
+    name="N1",
+    title="n-step learning is the algorithm of the textbook",
+    statement=r"V(s_t) \leftarrow V(s_t) + \alpha\Bigl(\sum_{l<m}\gamma^l r_{t+l}"
+    r" + \gamma^m V(s_{t+m}) - V(s_t)\Bigr)",
+    words="values learnt after the walk are those that the book's loop learns while it goes on",
+    assumptions="any states, revisited or not; any ends",
+    source="Sutton and Barto 2018, section 7.1, box and (7.2)",
+    method="the book's loop over time in fractions, from one trajectory to the next",
+    tolerance=1e-13,
+    tolerance_reason="relative to the largest number; 16 steps of at most 16 terms",
+    about=("npvpg.kernels.prediction.n_step_td",),
+)
+@given(
+    rolls(), st.integers(1, 5), st.sampled_from([0.0, 0.25, 0.7, 1.0]), st.integers(0, 2**32 - 1)
+)
+@example(Roll(), 2, 0.7, 0)
+@example(Roll(n=1), 1, 0.7, 0)
+def test_learning(roll, n_states, alpha, seed):
+    rng = np.random.default_rng([101, seed])
+    rew, _, last_val, start = roll.arrays()
+    state = rng.integers(0, n_states, len(rew))
+    value = rng.integers(-8, 9, n_states).astype(np.float64)
+    gamma, _ = roll.exact
+    V = [Fraction(x) for x in value]
+    size = 1 + max(float(np.abs(x).max()) for x in (rew, value, last_val))
+    want = []
+    for k, (a, b) in enumerate(itertools.pairwise(start)):
+        V = textbook.n_step_td(
+            state[a:b].tolist(),
+            [Fraction(x) for x in rew[a:b]],
+            Fraction(last_val[k]),
+            V,
+            gamma,
+            Fraction(alpha),
+            roll.n,
+        )
+        want.append([float(x) for x in V])
+    arguments = state, rew, last_val, start, value, roll.gamma, alpha, roll.n
+    have, plain = n_step_td(*arguments), _n_step_td(*arguments)
+    observe(float(np.abs(have - want).max()), 1e-13 * size * len(rew), lambda: f"{roll} {alpha=}")
+    observe(float(not np.array_equal(have, plain)), 0, "compiled and plain")
+
+
+@claim(
+    name="N2",
+    title="Where no state comes twice, it adds the n-step advantage of the library",
+    statement=r"s_t \ne s_u \ (t \ne u) \;\Rightarrow\; V'(s_t) = V(s_t) + \alpha\,\hat A^{(n)}_t",
+    words="without revisits the updates are the fixed-V estimates of n_step, bit for bit",
+    assumptions="the states of all trajectories differ",
+    source="Sutton and Barto 2018, (7.1) and (7.2)",
+    method="the kernel of the estimators, with V held fixed",
+    tolerance=0,
+    tolerance_reason="the same operations in the same order",
+    about=("npvpg.kernels.prediction.n_step_td", "npvpg.kernels.returns.n_step"),
+)
+@given(rolls(dyadic=False), st.floats(0, 1))
+@example(Roll(), 0.5)
+def test_without_revisits(roll, alpha):
+    rew, val, last_val, start = roll.arrays()
+    state = np.arange(len(rew))
+    table = n_step_td(state, rew, last_val, start, val, roll.gamma, alpha, roll.n)
+    want = val + alpha * n_step(rew, val, last_val, start, roll.gamma, roll.n)
+    observe(float(not np.array_equal(table[-1], want)), 0, lambda: f"{roll} {alpha=}")
+
+
+@claim(
+    name="N3",
+    title="Figure 7.2 of Sutton and Barto, and its minimum",
+    statement=r"\min_{n,\alpha}\ \mathrm{RMS}(n,\alpha) \approx 0.26 \text{ at } n=4,"
+    r"\ \alpha\approx 0.4",
+    words="of n = 1 ... 512, four steps at 0.4 learn the random walk best, as in the book",
+    assumptions="19 states, values 0 at first, mean over ten episodes; 400 repetitions, not 100",
+    source="Sutton and Barto 2018, figure 7.2, digitised in IntroRL, chapter_7/figure_7_2.py",
+    method="walks from the keyed stream; lowest points of the printed curves",
+    tolerance=0.02,
+    tolerance_reason="RMS error; four standard errors of the book's 100 repetitions and ours",
+    about=("npvpg.kernels.prediction.n_step_td", "npvpg.experiment.studies.random_walk.errors"),
+)
+def test_figure(request: pytest.FixtureRequest) -> None:
+    seed = random_seed(request.config)
+    sets = repetitions(seed, 400)
+    padded = np.concatenate([[-1], TRUTH, [1]])
+    observe(float(np.abs((padded[:-2] + padded[2:]) / 2 - TRUTH).max()), 1e-15, "Bellman")
+    best = errors(sets, 4, 0.4)
+    told = f"{seed=}: n = 4, alpha = 0.4: {best.mean():.4f}"
+    observe(abs(float(best.mean()) - 0.26), 0.02, told)
+    for n, (alpha, rms) in BOOK.items():
+        have = float(errors(sets, n, alpha).mean())
+        observe(abs(have - rms), 0.02, f"{seed=} {n=}: {have:.4f}, in the book {rms}")
+    tenths = dict.fromkeys(NS, (0.1,)) | {1: (0.7, 0.8, 0.9), 2: (0.5, 0.6, 0.7), 8: (0.2, 0.3)}
+    tenths[4] = (0.1, 0.2, 0.3, 0.5, 0.6, 1.0)
+    for n, alphas in tenths.items():
+        for alpha in (*alphas, 0.03) if n > 32 else alphas:
+            gap = errors(sets, n, alpha) - best
+            # the same walks for both: the mean gap is 15 of its standard errors or more
+            observe(float(not gap.mean() > 5 * gap.std() / 20), 0, f"{seed=} {n=} {alpha=}")
