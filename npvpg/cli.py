@@ -11,14 +11,20 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from npvpg.experiment.arguments import Train
 
 HELP = """\
 npvpg: vanilla policy gradient, written out by hand in NumPy
 
 usage: npvpg COMMAND [...]
 
-  npvpg train ENV      train a policy; every setting is a flag
+  npvpg train ENV      train a policy; every setting is a flag; --seeds 0-9 trains ten
   npvpg evaluate RUN   play with the policy of a run: sampled and greedy returns
   npvpg plot RUN ...   draw return against steps, of one run or of several
   npvpg exact          draw the exact bias and variance of every estimator
@@ -42,8 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0; 2 after an error, told in one line; 128 and the number of the signal that
-        stopped the command.
+        Exit code: 0; 1 if some of several runs failed; 2 after an error, told in one line; 128
+        and the number of the signal that stopped the command.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
@@ -99,24 +105,72 @@ def _train(words: list[str]) -> None:
 
     from npvpg.experiment import arguments
     from npvpg.experiment.directory import RunDirectory, default_directory
+    from npvpg.experiment.group import GroupDirectory
 
     options = arguments.train(words)
+    if options.several:
+        _train_several(options)
+        return
     if options.resume is not None:
         directory = RunDirectory(options.resume)
     elif options.out is not None:
         directory = RunDirectory(options.out)
         directory.check_free()
+        GroupDirectory(options.out).check_free()
     else:
         directory = default_directory(options.config, datetime.now())
 
     from npvpg.experiment import run
-    from npvpg.experiment.interrupt import Interrupted
     from npvpg.experiment.screen import Screen
 
-    try:
+    with _resumable(directory.path):
         run.train(options.config, directory, resume=options.resume is not None, screen=Screen())
+
+
+def _train_several(options: "Train") -> None:
+    """Train over seeds, or go on training over seeds."""
+    from datetime import datetime
+
+    from npvpg.experiment import seeds as words
+    from npvpg.experiment.directory import default_directory
+    from npvpg.experiment.group import GroupDirectory
+    from npvpg.experiment.interrupt import Interrupts
+    from npvpg.experiment.jobs import Workers, n_cores
+
+    resume = options.resume is not None
+    if options.resume is not None:
+        directory = GroupDirectory(options.resume)
+        seeds = directory.read()[1]
+    else:
+        seeds = words.parse(options.seeds or "")
+        label = words.text(seeds)
+        out = options.out or default_directory(options.config, datetime.now(), label).path
+        directory = GroupDirectory(out)
+        directory.check_free(seeds)
+    n_jobs = min(options.jobs or n_cores(), len(directory.unfinished(seeds)))
+    with _resumable(directory.path), Interrupts(), Workers(n_jobs) as workers:
+        from npvpg.experiment import group_run  # slow, while the processes start as well
+        from npvpg.experiment.board import Board
+
+        summary = group_run.train(
+            options.config, seeds, directory, workers, resume=resume, board=Board()
+        )
+    for seed, text in summary["failed"].items():
+        again = f"npvpg train --resume {directory.run(int(seed)).path}"
+        print(f"npvpg: seed {seed} failed: {text}; alone: {again}", file=sys.stderr)
+    if summary["failed"]:
+        raise SystemExit(1)
+
+
+@contextlib.contextmanager
+def _resumable(path: "Path") -> Iterator[None]:
+    """Say after a signal how to go on."""
+    from npvpg.experiment.interrupt import Interrupted
+
+    try:
+        yield
     except Interrupted as stop:
-        print(f"npvpg: {stop}; go on with: npvpg train --resume {directory.path}", file=sys.stderr)
+        print(f"npvpg: {stop}; go on with: npvpg train --resume {path}", file=sys.stderr)
         raise
 
 
@@ -127,13 +181,21 @@ def _evaluate(words: list[str]) -> None:
     options = arguments.evaluate(words)
 
     from npvpg.experiment import compiling, environments
-    from npvpg.experiment.evaluate import evaluate
+    from npvpg.experiment.board import Board
+    from npvpg.experiment.evaluate import evaluate, evaluate_group
+    from npvpg.experiment.group import GroupDirectory
     from npvpg.experiment.screen import Screen
 
     screen = Screen(quiet=options.json)
     with environments.quiet(), compiling.told(screen.compiling):
-        result = evaluate(options.run, episodes=options.episodes, seed=options.seed)
-    screen.evaluation(result)
+        if GroupDirectory(options.run).exists():
+            several = evaluate_group(options.run, episodes=options.episodes, seed=options.seed)
+            result: Mapping[str, Any] = several
+            Board(screen.console).evaluation(several)
+        else:
+            single = evaluate(options.run, episodes=options.episodes, seed=options.seed)
+            result = single
+            screen.evaluation(single)
     if options.json:
         print(json.dumps(result, indent=2))
 
@@ -143,14 +205,17 @@ def _plot(words: list[str]) -> None:
     from pathlib import Path
 
     from npvpg.experiment import arguments
+    from npvpg.experiment.group import GroupDirectory, expand
 
     options = arguments.plot(words)
     single = options.runs[0] if len(options.runs) == 1 else Path()
-    out = options.out or single / "curve.png"
+    group = GroupDirectory(single)
+    out = options.out or (group.curves if group.exists() else single / "curve.png")
+    runs = expand(options.runs)
 
     from npvpg.experiment import plot
 
-    plot.curve(out, options.runs)
+    plot.curve(out, runs)
     print(out)
 
 

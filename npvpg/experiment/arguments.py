@@ -17,6 +17,7 @@ from npvpg.experiment import config_file
 from npvpg.experiment.config import Config, differences
 from npvpg.experiment.directory import RunDirectory
 from npvpg.experiment.flags import Words, parse, sort_words
+from npvpg.experiment.group import GroupDirectory
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,30 @@ class Train:
 
     config: tyro.conf.OmitArgPrefixes[Config]
 
+    seeds: Annotated[str | None, tyro.conf.arg(metavar="LIST")] = None
+    """Train once for each of several seeds, such as 0-9 or 0,2,5-7, and say what they come to
+    together; every seed gets a directory of its own, the run that --seed would make."""
+
+    jobs: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Seeds that train side by side, each on one core; as many as there are cores unless given. No
+    result depends on it."""
+
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Directory of the run; runs/ENV-seedS-TIME unless given."""
+    """Directory of the run, or of the runs; runs/ENV-seedS-TIME unless given."""
 
     config_file: Annotated[Path | None, tyro.conf.arg(name="config", metavar="FILE.toml")] = None
     """Settings; config.toml of a run repeats that run bit for bit."""
 
     resume: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Run to go on with, exactly where its last checkpoint stands."""
+    """Run to go on with, exactly where its last checkpoint stands; of several seeds, those that
+    are not finished."""
+
+    @property
+    def several(self) -> bool:
+        """Whether there are several seeds, or a directory of such to go on with."""
+        if self.resume is not None:
+            return GroupDirectory(self.resume).exists()
+        return self.seeds is not None
 
 
 @dataclass(frozen=True)
@@ -40,7 +57,7 @@ class Evaluate:
     """Play with the policy of a run: actions sampled, and actions greedy."""
 
     run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
-    """Directory of the run."""
+    """Directory of the run, or of the runs of several seeds."""
 
     episodes: int = 100
     """Episodes of each kind."""
@@ -54,13 +71,14 @@ class Evaluate:
 
 @dataclass(frozen=True)
 class Plot:
-    """Draw return against steps: of one run, or the mean and a band over several."""
+    """Draw return against steps: of one run, or the interquartile mean and a band of several."""
 
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN ...")]
-    """Directories of runs, of one environment."""
+    """Directories of runs, or of the runs of several seeds, of one environment."""
 
     out: Annotated[Path | None, tyro.conf.arg(metavar="PNG")] = None
-    """Picture to write; curve.png unless given, in the directory of a single run."""
+    """Picture to write; unless given, curve.png in the directory of a single run or curves.png in
+    that of several seeds."""
 
 
 def train(words: Sequence[str]) -> Train:
@@ -84,7 +102,8 @@ def train(words: Sequence[str]) -> Train:
     SystemExit
         After printing the help, if asked for it.
     """
-    given = sort_words(words, {"out": str, "config": str, "resume": str} | get_type_hints(Config))
+    kinds: dict[str, Any] = {"out": str, "config": str, "resume": str, "seeds": str, "jobs": int}
+    given = sort_words(words, kinds | get_type_hints(Config))
     if len(given.plain) > 1:
         raise ValueError(f"only one environment can be trained on, got {' and '.join(given.plain)}")
     values, origin = _defaults(given)
@@ -98,8 +117,8 @@ def train(words: Sequence[str]) -> Train:
         raise ValueError(f"{origin}: {error}") from None
     read = parse(Train, "train", given, Train(default))
     if read.resume is not None:
-        for name, other in (("out", read.out), ("config", read.config_file)):
-            if other is not None:
+        for name in ("out", "config", "seeds"):
+            if name in given.values:
                 raise ValueError(f"--resume goes on in its own directory: leave out --{name}")
         changed = differences(read.config, default)
         if changed:
@@ -107,12 +126,21 @@ def train(words: Sequence[str]) -> Train:
                 f"--resume goes on with the configuration of the run, which cannot change: "
                 f"{', '.join(changed)}; to begin anew, use --config {origin}"
             )
+    if "seeds" in given.values and "seed" in given.values:
+        raise ValueError("--seeds takes the place of --seed: leave out one of them")
+    if read.jobs is not None:
+        checks.at_least(1, jobs=read.jobs)
+        if not read.several:
+            raise ValueError("--jobs is for several seeds: name them, as in --seeds 0-9")
     return read
 
 
 def _defaults(given: Words) -> tuple[dict[str, Any] | None, str]:
     """Find the settings below the flags, and where they come from: a run, or file over preset."""
     if "resume" in given.values:
+        group = GroupDirectory(Path(given.values["resume"]))
+        if group.exists():
+            return dataclasses.asdict(group.read()[0]), str(group.config)
         run = RunDirectory(Path(given.values["resume"]))
         return dataclasses.asdict(run.read_config()), str(run.config)
     origin = given.values.get("config", "")

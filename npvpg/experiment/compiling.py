@@ -10,36 +10,42 @@ from collections.abc import Callable, Iterator
 
 from numba.core.event import Event, Listener, install_listener
 
+_KEPT = "compiling (once; kept in the cache)"
+_LOST = "compiling (in every process; the environment's own)"
+
 
 class _Listener(Listener):
     """Tell the first compilation of each kind."""
 
-    def __init__(self, tell: Callable[[bool], None]) -> None:
+    def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
         self._told: set[bool] = set()
+        self._depth = 0
 
     def on_start(self, event: Event) -> None:
         """Tell whether what is being compiled will be kept."""
+        self._depth += 1
         kept = event.data["dispatcher"].stats.cache_path is not None
-        if kept not in self._told:
+        # what a function calls is compiled within it, and kept as a part of it
+        if self._depth == 1 and kept not in self._told:
             self._told.add(kept)
-            self._tell(kept)
+            self._tell(_KEPT if kept else _LOST)
 
     def on_end(self, event: Event) -> None:
-        """Tell nothing: the next line of the screen will."""
+        """Count the end of a compilation, whether it went well or not."""
+        self._depth -= 1
 
 
 @contextlib.contextmanager
-def told(tell: Callable[[bool], None]) -> Iterator[None]:
+def told(tell: Callable[[str], None]) -> Iterator[None]:
     """
     Tell when, in the block, Numba compiles.
 
     Parameters
     ----------
     tell : callable
-        Called before the first function is compiled that Numba keeps on disk, with True, and
-        before the first that it does not keep, with False. Functions read from the cache are not
-        told.
+        Takes a line of text: before the first function is compiled that Numba keeps on disk, and
+        before the first that it does not keep. Functions read from the cache are not told.
     """
     with install_listener("numba:compile", _Listener(tell)):
         yield

@@ -65,6 +65,11 @@ class RunDirectory:
             self.summary,
         )
 
+    @property
+    def finished(self) -> bool:
+        """Whether the run has come to its end: the files that are written last are there."""
+        return all(file.is_file() for file in self.files)
+
     def check_free(self) -> None:
         """
         Refuse a directory that holds a run, or a file of that name.
@@ -122,9 +127,9 @@ class RunDirectory:
         return config_file.complete(config_file.read(self.config), self.config)
 
 
-def default_directory(config: Config, now: datetime) -> RunDirectory:
+def default_directory(config: Config, now: datetime, seeds: str = "") -> RunDirectory:
     """
-    Choose the directory of a run that was given none.
+    Choose the directory of a run, or of the runs of several seeds, that was given none.
 
     Parameters
     ----------
@@ -132,6 +137,8 @@ def default_directory(config: Config, now: datetime) -> RunDirectory:
         The configuration.
     now : datetime
         Time of the start, part of the name.
+    seeds : str
+        The seeds, if there are several.
 
     Returns
     -------
@@ -139,7 +146,8 @@ def default_directory(config: Config, now: datetime) -> RunDirectory:
         ``runs/ENV-seedS-TIME``, with a number behind it if that exists.
     """
     env = re.sub(r"[^\w.-]+", "-", config.env)
-    name = f"{env}-seed{config.seed}-{now:%Y%m%d-%H%M%S}"
+    which = f"seeds{seeds[:40]}" if seeds else f"seed{config.seed}"  # a name has its limit
+    name = f"{env}-{which}-{now:%Y%m%d-%H%M%S}"
     path, number = Path("runs", name), 2
     while path.exists():
         path, number = Path("runs", f"{name}-{number}"), number + 1

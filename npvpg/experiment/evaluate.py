@@ -9,6 +9,8 @@ from gymnasium.vector import VectorEnv
 from npvpg.experiment import config_file, environments, progress
 from npvpg.experiment.build import build
 from npvpg.experiment.directory import RunDirectory
+from npvpg.experiment.group import GroupDirectory
+from npvpg.experiment.over_seeds import OverSeeds, over_seeds
 from npvpg.experiment.statistics import bootstrap_interval
 from npvpg.policy import Policy
 from npvpg.rollout import play_episodes
@@ -39,6 +41,23 @@ class Score(TypedDict):
     low: float | None
     high: float | None
     episodes: int
+
+
+class GroupScore(TypedDict):
+    """
+    What the policies of several seeds returned.
+
+    Attributes
+    ----------
+    sampled, greedy : OverSeeds or None
+        What the mean returns of the seeds say together [reward].
+    runs : dict
+        By seed, its scores under "sampled" and "greedy".
+    """
+
+    sampled: OverSeeds | None
+    greedy: OverSeeds | None
+    runs: dict[str, dict[str, Score]]
 
 
 def evaluate_state(
@@ -133,3 +152,37 @@ def evaluate(run_dir: Path, *, episodes: int, seed: int) -> dict[str, Score]:
         return evaluate_state(env, parts.policy, state, episodes=episodes, seed=seed)
     finally:
         env.close()
+
+
+def evaluate_group(directory: Path, *, episodes: int, seed: int) -> GroupScore:
+    """
+    Evaluate the last checkpoints of the runs of a group.
+
+    Parameters
+    ----------
+    directory : Path
+        Directory of the group.
+    episodes : int
+        Number of episodes of either kind, for each run.
+    seed : int
+        Seed, the same for every run: all policies meet the same first states.
+
+    Returns
+    -------
+    GroupScore
+        Scores of every run, and over them.
+
+    Raises
+    ------
+    ValueError
+        If a run has no checkpoint yet, or cannot be evaluated for another reason.
+    """
+    group = GroupDirectory(directory)
+    runs = {
+        str(each): evaluate(group.run(each).path, episodes=episodes, seed=seed)
+        for each in group.read()[1]
+    }
+    sampled, greedy = (
+        over_seeds([run[mode]["mean"] for run in runs.values()]) for mode in ("sampled", "greedy")
+    )
+    return {"sampled": sampled, "greedy": greedy, "runs": runs}

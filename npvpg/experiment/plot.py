@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from npvpg import checks
 from npvpg.experiment.files import write_atomically
 from npvpg.experiment.log import read_episodes, rolling_mean
-from npvpg.experiment.statistics import bootstrap_interval
+from npvpg.experiment.statistics import iqm, iqm_band
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,10 +38,10 @@ def curve(path_png: Path, runs: Sequence[Path], *, title: str | None = None) -> 
     Draw the return of one run, or of several runs of one environment, against steps.
 
     One run: every episode as a faint dot and the mean of the last 100 episodes as a line. Several
-    runs: that mean of every run as a faint line, the mean over the runs as a strong one, and a
-    band: the 95 % bootstrap interval of the mean over the runs, at each step on its own. Mean and
-    band end where the first run ends, for beyond it they would mean something else. A dashed line
-    shows the reward threshold of an environment that has one.
+    runs: that mean of every run as a faint line, the interquartile mean over the runs as a strong
+    one, and a band: its 95 % bootstrap interval, at each step on its own. Both end where the first
+    run ends, for beyond it they would mean something else. A dashed line shows the reward
+    threshold of an environment that has one.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def _draw_run(axes: "Axes", step: NDArray[np.int64], ret: NDArray[np.float64]) -
 
 
 def _draw_runs(axes: "Axes", data: Sequence[Run]) -> None:
-    """Draw several runs: each one's rolling mean, the mean of these, and its interval."""
+    """Draw several runs: each one's rolling mean, their interquartile mean, its interval."""
     axes.set_ylabel(f"return, mean of {WINDOW} episodes [reward]")
     lines = [(step, rolling_mean(ret, WINDOW)) for step, ret in data if len(step)]
     for number, (step, mean) in enumerate(lines):
@@ -153,13 +153,10 @@ def _draw_runs(axes: "Axes", data: Sequence[Run]) -> None:
     grid = np.linspace(first, last, _POINTS)
     # The rolling mean holds until the next episode ends.
     values = np.array([mean[np.searchsorted(step, grid, side="right") - 1] for step, mean in lines])
-    low, high = np.transpose(
-        [bootstrap_interval(column, n_resamples=_RESAMPLES, seed=0) for column in values.T]
-    )
-    axes.plot(grid, values.mean(axis=0), color="C1", label=f"mean over {len(lines)} runs")
-    axes.fill_between(
-        grid, low, high, color="C1", alpha=0.3, linewidth=0, label="95 % interval of that mean"
-    )
+    middle = [iqm(column) for column in values.T]
+    axes.plot(grid, middle, color="C1", label=f"interquartile mean of {len(lines)} runs")
+    low, high = iqm_band(values, n_resamples=_RESAMPLES, seed=0)
+    axes.fill_between(grid, low, high, color="C1", alpha=0.3, linewidth=0, label="its 95 % band")
 
 
 def _decorate(axes: "Axes", env: str | None, title: str | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gymnasium import spaces
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.text import Text
 
 from npvpg.envs import CompiledVectorEnv
 from npvpg.experiment.config import Config
@@ -71,8 +72,9 @@ class Screen:
         style : str
             Style of rich.
         """
-        self.console.print(f"{label:<12}", style="dim", end="")
-        self.console.print(text, style=style, soft_wrap=True, markup=False)
+        # one piece: what moves below is drawn again after every print
+        whole = Text.assemble((f"{label:<12}", "dim"), (text, style))
+        self.console.print(whole, soft_wrap=True)
 
     def header(self, run: "Run", start: "RunProgress") -> None:
         """
@@ -107,17 +109,16 @@ class Screen:
         self.console.print()
         self._start = start.steps
 
-    def compiling(self, kept: bool) -> None:
+    def compiling(self, text: str) -> None:
         """
         Say that kernels are being compiled, which takes seconds.
 
         Parameters
         ----------
-        kept : bool
-            Whether Numba keeps them on disk, so that the next process need not compile them.
+        text : str
+            Which, and how often that happens.
         """
-        how = "once; kept in the cache" if kept else "in every process; the environment's own"
-        self.line("kernels", f"compiling ({how})", "yellow")
+        self.line("kernels", text, "yellow")
 
     def _say(self, text: str, style: str) -> None:
         """Print a line that needs no label."""

@@ -200,6 +200,61 @@ def stratified_bootstrap_interval(
     return _interval(np.array(statistics, dtype=np.float64), level)
 
 
+def iqm_band(
+    curves: ArrayLike, *, level: float = 0.95, n_resamples: int = 10_000, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """
+    Percentile-bootstrap interval of the interquartile mean over runs, at every point of a curve.
+
+    Each interval holds for its point alone: a whole curve leaves such a band more often.
+
+    Parameters
+    ----------
+    curves : array_like of float, shape (runs, points)
+        One curve a run, all on the same points. A run is redrawn with its whole curve.
+    level : float
+        Probability with which such intervals cover the true value at a point, in (0, 1).
+    n_resamples : int
+        Number of redrawn samples.
+    seed : int
+        Seed of the redrawing: the same seed gives the same band.
+
+    Returns
+    -------
+    low, high : ndarray of float64, shape (points,)
+        Ends of the intervals, in the unit of `curves`.
+
+    Raises
+    ------
+    ValueError
+        If `curves` has fewer than two runs or no point, is not two-dimensional or is not finite,
+        or if `level` or `n_resamples` is out of its range.
+
+    See Also
+    --------
+    stratified_bootstrap_interval : The same for one point, of any statistic, and slowly.
+
+    Examples
+    --------
+    >>> low, high = iqm_band([[0, 5], [1, 5], [2, 5], [3, 5]], seed=0)
+    >>> print(low, high)
+    [0. 5.] [3. 5.]
+    """
+    curves = _sample(curves, ndim=2)
+    _check(level, n_resamples)
+    rng = np.random.default_rng(seed)
+    n_runs = len(curves)
+    cut = n_runs // 4
+    middle = np.empty((n_resamples, curves.shape[1]))
+    block = max(1, _BLOCK // curves.size)
+    for first in range(0, n_resamples, block):
+        part = middle[first : first + block]
+        redrawn = np.sort(curves[rng.integers(0, n_runs, (len(part), n_runs))], axis=1)
+        part[:] = redrawn[:, cut : n_runs - cut].mean(axis=1)
+    low, high = np.quantile(middle, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low, high
+
+
 def _interval(statistics: NDArray[np.float64], level: float) -> tuple[float, float]:
     """Give the middle part of the redrawn statistics that holds a share `level` of them."""
     low, high = np.quantile(statistics, [(1 - level) / 2, (1 + level) / 2])

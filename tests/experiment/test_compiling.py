@@ -1,5 +1,6 @@
 """The line about compiling is there when Numba compiles, and only then."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import gymnasium
 import numba
+import numpy as np
 import pytest
 
 import npvpg
@@ -58,7 +60,8 @@ def printed(line: str, cwd: Path, cache: Path) -> str:
 
 def test_it_is_said_with_a_cold_cache_and_not_with_a_warm_one(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    assert printed(f"{LINE} --out cold", tmp_path, cache).count(KEPT) == 1
+    cold = printed(f"{LINE} --out cold", tmp_path, cache)
+    assert cold.count("compiling") == cold.count(KEPT) == 1
     kernels = sorted(cache.rglob("*.nbc"))
     assert kernels
     assert "compiling" not in printed(f"{LINE} --out warm", tmp_path, cache)
@@ -82,14 +85,30 @@ def test_what_no_cache_keeps_is_called_so(
     del gymnasium.registry["Own-v0"]
 
 
+def test_what_a_kernel_is_made_of_is_not_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numba compiles its own np.searchsorted within it, which no cache keeps by itself."""
+    source = "import numba, numpy as np\n@numba.njit(cache=True)\n"
+    source += "def find(x): return np.searchsorted(x, 2.0)\n"
+    tmp_path.joinpath("kernel_of_this_test.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    seen: list[str] = []
+    with compiling.told(seen.append):
+        find = importlib.import_module("kernel_of_this_test").find
+        assert find(np.array([1.0, 3.0])) == 1
+    assert seen == [KEPT.split(maxsplit=1)[1].strip()]
+    sys.modules.pop("kernel_of_this_test")
+
+
 def test_each_kind_is_told_once_and_only_inside_the_block() -> None:
     def fresh() -> None:
         numba.njit(lambda x: x + 1)(1)
 
-    seen: list[bool] = []
+    seen: list[str] = []
     with compiling.told(seen.append):
         assert seen == []
         fresh()
         fresh()
     fresh()
-    assert seen == [False]
+    assert seen == [AGAIN.split(maxsplit=1)[1].strip()]

@@ -79,7 +79,7 @@ def test_several_runs_show_their_mean_where_all_have_data(
     ]
     plot.curve(tmp_path / "a.png", runs, title="three")
     (axes,) = drawn[0].axes
-    mean = lines(axes)["mean over 3 runs"]
+    mean = lines(axes)["interquartile mean of 3 runs"]
     assert (mean.get_xdata()[0], mean.get_xdata()[-1]) == (12, 30)
     assert mean.get_ydata() == pytest.approx(3)
     (band,) = axes.collections
@@ -90,12 +90,22 @@ def test_several_runs_show_their_mean_where_all_have_data(
     assert axes.get_ylabel() == "return, mean of 100 episodes [reward]"
 
 
+def test_one_run_of_four_that_is_far_off_does_not_move_the_middle(
+    tmp_path: Path, drawn: list[Figure]
+) -> None:
+    returns = {"a": 1.0, "b": 2.0, "c": 3.0, "d": 1000.0}
+    runs = [run_of(tmp_path / name, [10, 20], [ret, ret]) for name, ret in returns.items()]
+    plot.curve(tmp_path / "a.png", runs)
+    middle = lines(drawn[0].axes[0])["interquartile mean of 4 runs"]
+    assert set(middle.get_ydata()) == {2.5}
+
+
 def test_a_rolling_mean_holds_until_the_next_episode_ends(
     tmp_path: Path, drawn: list[Figure]
 ) -> None:
     runs = [run_of(tmp_path / name, [0, 100, 200], [0, 2, 4]) for name in "ab"]
     plot.curve(tmp_path / "a.png", runs)
-    mean = lines(drawn[0].axes[0])["mean over 2 runs"]
+    mean = lines(drawn[0].axes[0])["interquartile mean of 2 runs"]
     expected = np.select([mean.get_xdata() < 100, mean.get_xdata() < 200], [0, 1], 2)
     assert mean.get_ydata().tolist() == expected.tolist()
 
@@ -107,7 +117,7 @@ def test_runs_that_do_not_overlap_have_no_mean(tmp_path: Path, drawn: list[Figur
         run_of(tmp_path / "c", [], []),
     ]
     plot.curve(tmp_path / "a.png", runs)
-    assert not any(label.startswith("mean over") for label in lines(drawn[0].axes[0]))
+    assert not any(label.startswith("interquartile") for label in lines(drawn[0].axes[0]))
 
 
 @pytest.mark.parametrize("count", [1, 2])
