@@ -1,13 +1,10 @@
 """E8: what the collectors hand over is what happened, whatever ends a trajectory and where."""
 
 from itertools import pairwise
-from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
-from gymnasium.vector import AutoresetMode, VectorEnv
-from gymnasium.vector.utils import batch_space
 
 from npvpg.distributions import Categorical, DiagonalGaussian
 from npvpg.estimators import GAE, RewardToGo
@@ -19,54 +16,10 @@ from npvpg.value import MLPValue
 from npvpg.vector import SeededVectorEnv
 from npvpg.vpg import VPG, FixedHorizon, initial_state, train
 from verification.claims import claim, observe
+from verification.mathematics.scripted import Scripted
 from verification.oracles import returns as textbook
 
 ENDS = ["terminated", "truncated", "both"]
-
-
-class Scripted(VectorEnv[Any, Any, Any]):
-    """Episodes of given lengths and ends; every observation is a number of its own."""
-
-    def __init__(self, lengths, ends, actions):
-        self.metadata = {"autoreset_mode": AutoresetMode.DISABLED}
-        self.num_envs = len(lengths)
-        self.lengths, self.ends = lengths, ends
-        self.single_observation_space = gym.spaces.Box(-np.inf, np.inf, (1,), np.float64)
-        self.single_action_space = actions
-        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
-        self.action_space = batch_space(actions, self.num_envs)
-        self.episode = np.full(self.num_envs, -1)
-        self.t = np.zeros(self.num_envs, int)
-        self.buffer = np.zeros((self.num_envs, 1))  # reused, as some environments do
-        self.log: list[list[tuple[Any, ...]]] = [[] for _ in lengths]
-
-    def _observe(self):
-        for i in range(self.num_envs):
-            self.buffer[i] = 1000 * i + 100 * self.episode[i] + self.t[i]
-        return self.buffer
-
-    def reset(self, *, seed=None, options=None):
-        """Begin the next episode where the mask says so."""
-        mask = options["reset_mask"]
-        self.episode[mask] += 1
-        self.t[mask] = 0
-        return self._observe(), {}
-
-    def step(self, actions):
-        """Move along the script and write down what happened."""
-        before = self._observe().copy()
-        self.t += 1
-        last = np.array([n[e % len(n)] for n, e in zip(self.lengths, self.episode, strict=True)])
-        kind = [k[e % len(k)] for k, e in zip(self.ends, self.episode, strict=True)]
-        end = self.t == last
-        terminated = end & np.array([k != "truncated" for k in kind])
-        truncated = end & np.array([k != "terminated" for k in kind])
-        rew = np.round(before[:, 0] / 7) + 3 * np.asarray(actions, float).reshape(self.num_envs)
-        after = self._observe()
-        for i in range(self.num_envs):
-            row = (before[i, 0], float(np.ravel(actions[i])[0]), rew[i], after[i, 0])
-            self.log[i].append((*row, bool(terminated[i]), bool(end[i])))
-        return after, rew, terminated, truncated, {}
 
 
 def _scripts():
@@ -239,14 +192,20 @@ def test_first_update(per_step, estimator):
 
 
 @claim("E9")
-def test_finished_episodes_are_remembered():
+@pytest.mark.parametrize("horizon", [1, 5])
+def test_finished_episodes_are_remembered(horizon):
     env, _ = _driver(gym.spaces.Discrete(2))
     policy, value = Policy(MLP((1, 2)), Categorical(2)), MLPValue(MLP((1, 1)))
-    vpg = VPG(GAE(0.9, 0.8), FixedHorizon(5), Linear(0.0, 0.0), Linear(0.0, 0.0), SGD(), SGD())
+    vpg = VPG(
+        GAE(0.9, 0.8), FixedHorizon(horizon), Linear(0.0, 0.0), Linear(0.0, 0.0), SGD(), SGD()
+    )
     finished = []
     for iteration in train(env, policy, value, vpg, seed=3, n_steps=40):
         finished += [(episode.ret, episode.length) for episode in iteration.episodes]
         observe(float(iteration.state.recent.tolist() != [list(pair) for pair in finished]), 0)
+        # no mean of nothing: None, not NaN
+        means = np.mean(finished, axis=0).tolist() if finished else [None, None]
+        observe(float([iteration.mean_return, iteration.mean_length] != means), 0)
     rewards = [[row[2] for row in log] for log in env.log]
     returns = []
     for log, rew in zip(env.log, rewards, strict=True):

@@ -102,7 +102,11 @@ def test_every_weight(seed, gamma):
     method="enumeration of every trajectory",
     tolerance=1e-12,
     tolerance_reason="sums of about 100 terms of size one",
-    about=("npvpg.gradient.policy_gradient", "npvpg.policy.Policy.weighted_score"),
+    about=(
+        "npvpg.gradient.policy_gradient",
+        "npvpg.policy.Policy.weighted_score",
+        "npvpg.estimators.BaselinedReturn",
+    ),
 )
 @pytest.mark.parametrize("seed", range(5))
 def test_baseline(seed):
@@ -115,6 +119,26 @@ def test_baseline(seed):
     seeing = rng.standard_normal((3, 2, 2))[flat.time, flat.state, flat.act]
     control = _expectation(policy, theta, batch, flat, seeing, 0.9)
     assert np.abs(control).max() > 1e-3
+
+
+@claim("E2")
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_return_less_any_baseline(seed, gamma):
+    """The estimator itself, with any b(s, t) for V, gives the gradient; b of what follows not."""
+    policy, theta, batch, flat, solved, truth = _enumerated(seed, gamma)
+    rng = np.random.default_rng([54, seed])
+    last_val = np.where(flat.terminated, 0.0, solved.V[flat.last_time, flat.last_state])
+    estimator = estimators.BaselinedReturn(gamma)
+    for b in (solved.V[:-1, :2], rng.standard_normal((3, 2)), np.full((3, 2), 100.0)):
+        val = b[flat.time, flat.state]
+        psi = estimator(batch.rew, val, last_val, batch.start)
+        have = _expectation(policy, theta, batch, flat, psi, gamma)
+        observe(float(np.abs(have - truth).max()), 1e-12 * (1 + float(np.abs(b).max())), f"{seed=}")
+    # control: the baseline of the state that follows has seen the action
+    later = rng.standard_normal((4, 3))[flat.time + 1, flat.next_state]
+    control = _expectation(policy, theta, batch, flat, psi - later, gamma)
+    assert np.abs(control - truth).max() > 1e-3
 
 
 @claim(

@@ -6,7 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from npvpg.distributions import Categorical, DiagonalGaussian
@@ -18,8 +18,9 @@ from npvpg.policy import Policy
 from npvpg.rollout import Position, fixed_horizon, whole_episodes
 from npvpg.value import MLPValue, ZeroValue
 from npvpg.vector import SeededVectorEnv
-from npvpg.vpg import VPG, FixedHorizon, TrainState, WholeEpisodes, train
+from npvpg.vpg import VPG, FixedHorizon, TrainState, WholeEpisodes, initial_state, train
 from verification.claims import claim, observe
+from verification.mathematics.strategies import UNIT
 
 SEED = st.integers(0, 2**32 - 1)
 MAGNITUDE = st.sampled_from([1e-12, 1.0, 1e6])
@@ -67,6 +68,25 @@ def test_optimizers(n_made, size, seed):
     observe(abs(Linear(2.0, 1.0)(0.25) - 1.75), 0)
 
 
+@claim("G1")
+@given(st.floats(1e-12, 1e6), st.booleans(), st.floats(1e-3, 1.0))
+@example(1e-12, True, 0.1)
+def test_first_step_of_adam(size, negative, lr):
+    """-lr g / (|g| + eps), whatever the decays; a gradient of zero moves nothing."""
+    grad = np.array([-size if negative else size, 0.0])
+    adam = Adam()
+    theta, state = adam.step(np.zeros(2), grad, adam.init(grad), -lr)
+    want = -lr * grad / (np.abs(grad) + adam.eps)
+    observe(float(np.abs(theta - want).max()), 1e-13 * lr)
+    nothing, _ = adam.step(theta, np.zeros(2), adam.init(grad), lr)
+    observe(float(np.abs(nothing - theta).max()), 0)
+    for _ in range(5):  # nor do zeros after it make anything but numbers
+        theta, state = adam.step(theta, np.zeros(2), state, lr)
+        observe(float(not np.isfinite(theta).all() or theta[1] != 0), 0)
+    same, norm = clip_by_global_norm(np.zeros(2), 1.0)
+    observe(float(np.abs(same).max()) + norm, 0)
+
+
 @claim(
     name="G2",
     title="Normalisation",
@@ -100,6 +120,36 @@ def test_normalisation(sizes, seed):
         observe(abs(float(psi.std()) - 1), 1e-6)
     observe(float(np.abs(standardize(np.full(3, 7.0))).max()), 0)
     observe(float(np.abs(standardize(np.ones(1))).max()), 0)
+    observe(float(standardize(np.zeros(0)).size), 0)
+
+
+@claim("G2")
+@given(st.integers(2, 9), st.floats(-1e3, 1e3), st.floats(1e-2, 1e3), SEED)
+@example(2, 0.0, 1.0, 0)
+def test_standardised_weights_forget_shift_and_scale(n, shift, scale, seed):
+    psi = np.random.default_rng([73, seed]).standard_normal(n)
+    std, largest, root = float(psi.std()), float(np.abs(psi).max()), float(np.sqrt(n))
+    # 1e-8 is added to the deviation; what is shifted keeps fewer digits
+    lost = 1 + (abs(shift) + 2 * scale * largest) / (scale * std)
+    allowed = 4 * root * (1e-8 / min(std, scale * std) + (n + 3) * UNIT * lost)
+    have = standardize(shift + scale * psi)
+    observe(float(np.abs(have - standardize(psi)).max()), allowed)
+    observe(float(np.abs(standardize(-psi) + standardize(psi)).max()), allowed)
+
+
+@claim("G2")
+@pytest.mark.parametrize("n_rows", [1, 7])
+def test_looking_does_not_change_the_statistics(n_rows):
+    """What the policy sees in an evaluation is normalised by the numbers of the training."""
+    rng = np.random.default_rng(74)
+    policy, value, vpg = _parts("Pendulum-v1")
+    moments = RunningMoments.empty(3).update(2 + rng.standard_normal((20, 3)))
+    state = initial_state(policy, value, vpg, n_envs=2, seed=0)._replace(obs_moments=moments)
+    rows = rng.standard_normal((n_rows, 3))
+    want = (rows - moments.mean) / np.sqrt(moments.var + 1e-8)
+    for _ in range(2):
+        observe(float(np.abs(state.observe(rows) - want).max()), 1e-13)
+    observe(float(state.obs_moments.n_rows - 20), 0)
 
 
 @claim("G2")

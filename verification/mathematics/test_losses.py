@@ -210,6 +210,9 @@ def test_a_batch_is_the_sum_of_its_rows(net, gaussian):
     _close(weighted(np.tile(every, 2), np.tile(w, 2)), weighted(every, 2 * w), 2 * allowed, net)
     _close(whole, weighted(every, 3 * w) - weighted(every, 2 * w), 6 * allowed, net)
     _close(weighted(every, 0 * w), np.zeros(policy.size), 0, net)
+    # products of other heights round differently: not bitwise, but no row depends on another
+    rows = np.concatenate([policy.log_prob(theta, obs[[t]], act[[t]]) for t in every])
+    _close(policy.log_prob(theta, obs, act), rows, 4 * (net.n_rows + 50) * UNIT * max(sizes), net)
     bonus = policy.weighted_entropy_score(theta, obs, w)
     singles = sum(policy.weighted_entropy_score(theta, obs[[t]], w[[t]]) for t in every)
     _close(bonus, singles, allowed, net)

@@ -38,11 +38,15 @@ def test_eglp_categorical(net):
     rng, n = net.rng(30), net.n_out
     policy = Policy(net.network(), Categorical(n))
     theta = net.theta(rng, policy.size)
-    obs, act = np.repeat(net.obs(rng)[:1], n, axis=0), np.arange(n)
+    # two states in one batch: neither may see the other
+    obs = np.repeat(np.concatenate([net.obs(rng)[:1], net.obs(rng)[:1]]), n, axis=0)
+    act = np.tile(np.arange(n), 2)
     p = np.exp(policy.log_prob(theta, obs, act))
     score = policy.score(theta, obs, act)
     allowed = 1e-13 * max(float(np.abs(score).max()), 1e-300)
-    observe(float(np.abs(p @ score).max()), allowed, lambda: f"{net}")
+    for state in (slice(0, n), slice(n, 2 * n)):
+        mean = p[state] @ score[state]
+        observe(float(np.abs(mean).max()), allowed, lambda: f"{net}")
     have = policy.weighted_score(theta, obs, act, p)
     observe(float(np.abs(have).max()), 10 * allowed, lambda: f"weighted {net}")
 
