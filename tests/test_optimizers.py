@@ -28,6 +28,13 @@ def test_float32_stays_float32(optimizer: Optimizer) -> None:
     assert {theta.dtype, state.first.dtype, state.second.dtype} == {np.dtype(np.float32)}
 
 
+def test_moments_start_at_zero() -> None:
+    state = Adam().init(np.ones(3, np.float32))
+    for moment in state[:2]:
+        assert moment.tolist() == [0, 0, 0]
+        assert moment.dtype == np.float32
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_no_parameters_are_allowed(optimizer: Optimizer) -> None:
     theta, state = optimizer.step(np.zeros(0), np.zeros(0), optimizer.init(np.zeros(0)), 0.1)

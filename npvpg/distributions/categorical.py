@@ -319,7 +319,8 @@ class Categorical:
         log_q = log_softmax(other_out.astype(np.result_type(other_out, np.float64)))
         p = np.exp(log_p)
         # by branch: where p vanishes, both logarithms may be -inf and their difference NaN
-        ratio = np.subtract(log_p, log_q, out=np.zeros_like(log_p), where=p.real > 0)
+        ratio = np.zeros(log_p.shape, np.result_type(log_p, log_q))
+        np.subtract(log_p, log_q, out=ratio, where=p.real > 0)
         return np.asarray((p * ratio).sum(axis=1))
 
     def _check(self, out: NDArray[Any], act: NDArray[Any]) -> None:

@@ -69,6 +69,23 @@ def test_float32_stays_float32_but_for_divergences() -> None:
     assert DICE.kl(out, NONE, out, NONE).dtype == np.float64
 
 
+def test_divergences_of_single_precision_are_taken_in_double() -> None:
+    out, other = RNG.standard_normal((2, 4, 3)).astype(np.float32)
+    double = DICE.kl(out.astype(np.float64), NONE, other.astype(np.float64), NONE)
+    assert np.array_equal(DICE.kl(out, NONE, other, NONE), double)
+
+
+def test_the_divergence_can_be_differentiated_by_complex_steps() -> None:
+    out, other = RNG.standard_normal((2, 1, 3))
+    log_p, log_q = log_softmax(out)[0], log_softmax(other)[0]
+    p, kl = np.exp(log_p), DICE.kl(out, NONE, other, NONE)[0]
+    steps = 1e-30j * np.eye(3)[:, np.newaxis]
+    by_out = [DICE.kl(out + step, NONE, other, NONE)[0].imag / 1e-30 for step in steps]
+    by_other = [DICE.kl(out, NONE, other + step, NONE)[0].imag / 1e-30 for step in steps]
+    np.testing.assert_allclose(by_out, p * (log_p - log_q - kl), rtol=1e-12)
+    np.testing.assert_allclose(by_other, np.exp(log_q) - p, rtol=1e-12)
+
+
 @pytest.mark.parametrize("n", [0, -2])
 def test_there_is_an_action(n: int) -> None:
     with pytest.raises(ValueError, match=f"^n must be at least 1, got {n}$"):

@@ -169,6 +169,16 @@ def test_a_car_that_creeps_off_the_wall_is_not_stopped() -> None:
     assert 0 < state[1] < 1e-15
 
 
+def test_a_car_in_single_precision_creeps_off_the_wall_too() -> None:
+    wall = float(np.float32(-1.2))
+    forces = np.float32(-0.0025 * np.cos(float(np.float32(3 * wall))))
+    speed = float(np.nextafter(-forces, np.float32(1)))
+    state, obs = np.array([wall, speed, 1.0]), np.zeros(2, dtype=np.float32)
+    mountain_car_continuous.move(state, np.zeros(1, dtype=np.float32), obs)
+    assert state[0] == wall
+    assert 0 < state[1] < 1e-9
+
+
 def test_a_clipped_speed_is_in_single_precision() -> None:
     # From 0.07 with velocity -0.07, both in single precision, the car arrives at 0 exactly.
     x = float(np.float32(0.07))
