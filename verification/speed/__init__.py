@@ -1,0 +1,1 @@
+"""How fast npvpg is, beside its peers and beside what the machine could do at most."""

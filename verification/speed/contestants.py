@@ -1,0 +1,162 @@
+"""Who takes part, and under which settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from npvpg.experiment import config_file
+from npvpg.experiment.config import Config
+
+CARTPOLE, CHEETAH = "CartPole-v1", "HalfCheetah-v5"
+GOAL = 475.0
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """
+    Who takes part.
+
+    Parameters
+    ----------
+    name : str
+        Name in the tables.
+    module : str
+        Module below `verification.speed.peers` that runs it.
+    settings : mapping
+        Arguments of its call ``train``.
+    peer : bool
+        Whether it runs in the interpreter of the peers.
+    """
+
+    name: str
+    module: str
+    settings: Mapping[str, Any]
+    peer: bool = True
+
+
+def npvpg(name: str, env: str, **changes: Any) -> Contestant:
+    """
+    Take part with npvpg itself.
+
+    Parameters
+    ----------
+    name : str
+        Name in the tables.
+    env : str
+        Environment, whose preset is taken.
+    **changes
+        Fields of the configuration that differ from the preset.
+
+    Returns
+    -------
+    Contestant
+        npvpg.
+    """
+    return Contestant(name, "npvpg_", {"env": env, "changes": changes}, peer=False)
+
+
+def torch_vpg(env: str, n_envs: int) -> Contestant:
+    """
+    Take part with the same algorithm in PyTorch, under the same settings.
+
+    Parameters
+    ----------
+    env : str
+        Environment, whose preset is taken.
+    n_envs : int
+        Sub-environments; the batch stays that of the preset.
+
+    Returns
+    -------
+    Contestant
+        The policy gradient of `verification.speed.peers.torch_vpg`.
+    """
+    config = Config(env, **config_file.preset(env))
+    settings = {
+        "env": env,
+        "n_envs": n_envs,
+        "horizon": config.envs * config.horizon // n_envs,
+        "n_steps": config.steps,
+        **{
+            name: getattr(config, name)
+            for name in ("hidden", "gamma", "lam", "policy_lr", "value_lr", "value_steps")
+        },
+    }
+    return Contestant("PyTorch VPG", "torch_vpg", settings)
+
+
+def sb3(algorithm: str, env: str, n_envs: int, n_steps: int | None = None) -> Contestant:
+    """
+    Take part with Stable-Baselines3.
+
+    Parameters
+    ----------
+    algorithm : str
+        A2C or PPO.
+    env : str
+        Environment.
+    n_envs : int
+        Sub-environments: with 8, the settings of its zoo for CartPole; its defaults otherwise.
+    n_steps : int, optional
+        Steps to train for, in place of those of the zoo.
+
+    Returns
+    -------
+    Contestant
+        The algorithm.
+    """
+    settings: dict[str, Any] = {
+        "algorithm": algorithm,
+        "env": env,
+        "n_envs": n_envs,
+        "n_steps": n_steps or 500_000,
+        "settings": {},
+    }
+    if algorithm == "PPO" and n_envs == 8:
+        settings["n_steps"] = n_steps or 100_000
+        settings["decay"] = ("learning_rate", "clip_range")
+        settings["settings"] = {
+            "n_steps": 32,
+            "batch_size": 256,
+            "n_epochs": 20,
+            "gae_lambda": 0.8,
+            "gamma": 0.98,
+            "learning_rate": 1e-3,
+            "clip_range": 0.2,
+        }
+    return Contestant(f"Stable-Baselines3 {algorithm}", "sb3", settings)
+
+
+def rejax(env: str) -> Contestant:
+    """
+    Take part with PPO of rejax: 16 x 32 steps a batch, the fastest of the settings tried.
+
+    Parameters
+    ----------
+    env : str
+        Environment of gymnax.
+
+    Returns
+    -------
+    Contestant
+        The algorithm.
+    """
+    settings = {
+        "num_envs": 16,
+        "num_steps": 32,
+        "num_epochs": 4,
+        "num_minibatches": 4,
+        "learning_rate": 1e-3,
+        "gamma": 0.99,
+        "gae_lambda": 0.95,
+        "max_grad_norm": 0.5,
+        "agent_kwargs": {"activation": "tanh"},
+    }
+    return Contestant(
+        "rejax PPO (JAX)", "rejax_", {"env": env, "n_steps": 500_000, "settings": settings}
+    )
+
+
+SUMS_IN_JAX = Contestant("JAX scan", "rejax_", {})
+SUMS = Contestant("sums", "sums", {}, peer=False)
+FLOORS = Contestant("floors", "floors", {}, peer=False)

@@ -1,0 +1,1 @@
+"""What runs in processes of their own: npvpg, its peers, and the floors below them all."""

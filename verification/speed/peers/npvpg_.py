@@ -1,0 +1,132 @@
+"""npvpg itself, measured from outside: the presets, through its public functions."""
+
+import time
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from npvpg.experiment import config_file, environments
+from npvpg.experiment.build import build
+from npvpg.experiment.config import Config
+from npvpg.policy import Policy
+from npvpg.rollout import Position, fixed_horizon
+from npvpg.vector import SeededVectorEnv
+from npvpg.vpg import Iteration
+from npvpg.vpg import train as iterate
+from verification.speed.peers.protocol import Judge, repeat, serve
+
+
+def _prepare(env: str, changes: Mapping[str, Any]) -> tuple[Config, VectorEnv]:
+    config = Config(env, **{**config_file.preset(env), **config_file.typed(changes)})
+    return config, environments.make(env, config.envs, backend=config.backend)
+
+
+def _iterations(config: Config, made: VectorEnv, n_steps: int) -> Iterator[Iteration]:
+    parts = build(config, made)
+    return iterate(made, *parts, seed=config.seed, n_steps=n_steps, dtype=config.dtype)
+
+
+def train(
+    env: str,
+    seed: int,
+    changes: Mapping[str, Any],
+    goal: float | None = None,
+    max_seconds: float = 60.0,
+    at_least: int = 1,
+) -> dict[str, Any]:
+    """
+    Train until the task is solved, the time is over or the steps are used up.
+
+    Parameters
+    ----------
+    env : str
+        Environment, whose preset is taken.
+    seed : int
+        Seed.
+    changes : mapping
+        Fields of the configuration that differ from the preset.
+    goal : float or None
+        Return at which training stops.
+    max_seconds : float
+        Time after which it stops [s].
+    at_least : int
+        Updates to make however long they take.
+
+    Returns
+    -------
+    dict
+        As `verification.speed.peers.protocol.Judge.result`. One update comes before the clock is
+        started, which loads the kernels, or compiles them: it counts as set-up.
+    """
+    changes = {**changes, "seed": seed}
+    began = time.perf_counter()
+    config, made = _prepare(env, changes)
+    next(_iterations(config, made, 1))
+    made.close()
+    setup = time.perf_counter() - began
+    config, made = _prepare(env, changes)
+    judge = Judge(goal, max_seconds)
+    for update in _iterations(config, made, config.steps):
+        returns = [episode.ret for episode in update.episodes]
+        if judge.stops(update.steps, returns) and update.iteration >= at_least:
+            break
+    made.close()
+    return judge.result(setup)
+
+
+@cache
+def _trained(env: str, updates: int) -> tuple[Policy, Any]:
+    """A policy, and its parameters after some updates of the preset."""
+    config, made = _prepare(env, {})
+    parts = build(config, made)
+    theta = parts.policy.init(np.random.default_rng(0), config.dtype)
+    if updates:
+        for update in _iterations(config, made, config.steps):
+            theta = update.state.theta
+            if update.iteration == updates:
+                break
+    made.close()
+    return parts.policy, theta
+
+
+def rollout(env: str, n_envs: int, n_steps: int, updates: int, seconds: float) -> dict[str, Any]:
+    """
+    Collect and do nothing else.
+
+    Parameters
+    ----------
+    env : str
+        Environment, whose preset is taken.
+    n_envs, n_steps : int
+        Sub-environments, and steps in each of them per call.
+    updates : int
+        Updates that the policy has had.
+    seconds : float
+        Time to fill [s].
+
+    Returns
+    -------
+    dict
+        Steps over all sub-environments, and seconds.
+    """
+    policy, theta = _trained(env, updates)
+    _, made = _prepare(env, {"envs": n_envs})
+    driver, position, count = SeededVectorEnv(made, 0), Position.initial(n_envs), 0
+
+    def collect() -> None:
+        nonlocal position, count
+        position = fixed_horizon(
+            driver, policy, theta, position, n_steps=n_steps, iteration=count
+        ).position
+        count += 1
+
+    n, taken = repeat(collect, seconds)
+    made.close()
+    return {"steps": n * n_steps * n_envs, "seconds": taken}
+
+
+if __name__ == "__main__":
+    serve(lambda: {"train": train, "rollout": rollout}, ("numpy", "numba", "gymnasium", "mujoco"))
