@@ -56,9 +56,12 @@ def test_what_claims_to_use_no_value_uses_none(estimator: Estimator) -> None:
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_single_precision_and_short_integers_are_summed_in_double(estimator: Estimator) -> None:
+@pytest.mark.parametrize("integer", [np.int32, np.uint64])
+def test_single_precision_and_other_integers_are_converted(
+    estimator: Estimator, integer: type[Any]
+) -> None:
     rew, val, last_val = (x.astype(np.float32) for x in (REW, VAL, LAST_VAL))
-    psi = estimator(rew, val, last_val, START.astype(np.int32))
+    psi = estimator(rew, val, last_val, START.astype(integer))
     assert psi.tolist() == estimator(*BATCH).tolist()
     assert psi.dtype == np.float64
 

@@ -65,6 +65,36 @@ def test_no_rows() -> None:
     assert net.backward_samples(theta, layers, np.zeros((0, 2))).shape == (0, net.size)
 
 
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("sizes", [(3, 2), (3, 5, 2), (3, 4, 4, 1)])
+def test_the_rows_add_up_to_the_sum(activation: Activation, sizes: tuple[int, ...]) -> None:
+    net = MLP(sizes, activation)
+    theta, x = net.init(RNG), RNG.standard_normal((7, 3))
+    layers, d_out = net.layers(theta, x), RNG.standard_normal((7, sizes[-1]))
+    rows = net.backward_samples(theta, layers, d_out)
+    np.testing.assert_allclose(rows.sum(axis=0), net.backward(theta, layers, d_out), rtol=1e-12)
+
+
+def test_complex_parameters_or_derivatives_are_enough_for_a_complex_gradient() -> None:
+    net = MLP((3, 5, 2))
+    theta, x, d_out = net.init(RNG), RNG.standard_normal((6, 3)), np.ones((6, 2))
+    for t, d in ((theta * 1j, d_out), (theta, d_out * 1j)):
+        layers = net.layers(t, x)
+        assert net.backward(t, layers, d).dtype == np.complex128
+        assert net.backward_samples(t, layers, d).dtype == np.complex128
+
+
+def test_relu_by_hand() -> None:
+    net = MLP((1, 1, 1), "relu")
+    theta = np.array([2.0, -1.0, 3.0, 0.5])  # 3 max(2 x - 1, 0) + 1/2
+    x = np.array([[1.0], [0.75], [0.0]])
+    assert net.forward(theta, x).tolist() == [[3.5], [2.0], [0.5]]
+    layers = net.layers(theta, x)
+    assert net.backward_input(theta, layers, np.ones((3, 1))).tolist() == [[6], [6], [0]]
+    rows = net.backward_samples(theta, layers, np.ones((3, 1)))
+    assert rows.tolist() == [[3, 3, 1, 1], [2.25, 3, 0.5, 1], [0, 0, 0, 1]]
+
+
 def test_relu_has_derivative_zero_at_the_kink() -> None:
     net = MLP((1, 1, 1), "relu")
     theta = np.array([1.0, 0.0, 1.0, 0.0])

@@ -95,6 +95,9 @@ def test_no_divergence_from_itself(policy: Policy) -> None:
 def test_the_network_must_fit(distribution: Any, n_outputs: int) -> None:
     with pytest.raises(ValueError, match=f"^network must have {n_outputs} outputs, got 5$"):
         Policy(MLP((3, 5)), distribution)
+    with pytest.raises(ValueError, match=f"^network must have {n_outputs} outputs, got 5$"):
+        Policy(MLP((3, n_outputs, 5)), distribution)
+    assert Policy(MLP((3, 5, n_outputs)), distribution).size > 0
 
 
 @pytest.mark.parametrize("policy", POLICIES)

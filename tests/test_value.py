@@ -49,6 +49,9 @@ def test_nothing_is_written_to() -> None:
 def test_the_network_must_have_one_output() -> None:
     with pytest.raises(ValueError, match=r"^network must have 1 output, got 2$"):
         MLPValue(MLP((3, 2)))
+    with pytest.raises(ValueError, match=r"^network must have 1 output, got 2$"):
+        MLPValue(MLP((3, 1, 2)))
+    assert MLPValue(MLP((3, 4, 1))).size == 3 * 4 + 4 + 4 + 1
 
 
 @pytest.mark.parametrize("shape", [(6, 1), (1,), (5,), ()])
