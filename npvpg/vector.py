@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
-from npvpg import checks
+from npvpg import checks, spaces
 from npvpg.kernels import pcg64
 from npvpg.streams import Purpose, entropy_words
 
@@ -31,7 +31,8 @@ class SeededVectorEnv:
     Parameters
     ----------
     env : gymnasium.vector.VectorEnv
-        Environment of N sub-environments; observations in a Box, actions in a Box or Discrete.
+        Environment of N sub-environments; observations and actions in Box, Discrete,
+        MultiDiscrete, MultiBinary, or Tuple or Dict of these.
     seed : int
         Seed of the run, at least 0.
     purpose : Purpose
@@ -52,19 +53,20 @@ class SeededVectorEnv:
                 f"env must have autoreset disabled, got {mode}; build it by {HOW_TO_BUILD}"
             )
         obs_space, act_space = env.single_observation_space, env.single_action_space
-        if not isinstance(obs_space, gym.spaces.Box):
-            raise ValueError(f"observations must lie in a Box, got {obs_space}")
-        if not isinstance(act_space, gym.spaces.Box | gym.spaces.Discrete):
-            raise ValueError(f"actions must lie in a Box or Discrete, got {act_space}")
+        for name, space in (("observations", obs_space), ("actions", act_space)):
+            if not spaces.is_supported(space):
+                raise ValueError(f"{name} must lie in {spaces.SUPPORTED}, got {space}")
         checks.at_least(0, seed=seed)
         self.env = env
         self.seed = seed
         self.purpose = purpose
         self._entropy = entropy_words(seed)
         self.n_envs = env.num_envs
-        self.n_obs = int(np.prod(obs_space.shape))
-        self.act_space = act_space
-        self._n_act = int(np.prod(act_space.shape or ()))
+        self.n_obs = gym.spaces.flatdim(obs_space)
+        self.obs_space, self.act_space = obs_space, act_space
+        alone = isinstance(act_space, gym.spaces.Discrete)
+        columns = () if alone else (spaces.n_columns(act_space),)
+        self._act_shape = (self.n_envs, *columns)
         self._n_stepped = 0
 
     def reset(self, mask: NDArray[np.bool_], episode: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -95,7 +97,7 @@ class SeededVectorEnv:
             seeds[i] = seed
         try:
             obs, _ = self.env.reset(seed=seeds, options={"reset_mask": mask.copy()})
-        except ValueError as error:
+        except (ValueError, KeyError) as error:  # a Dict may lack a key
             raise self._explained(error) from error
         return self._flat(obs)
 
@@ -108,8 +110,8 @@ class SeededVectorEnv:
         Parameters
         ----------
         act : ndarray of int64, shape (N,), or of float, shape (N, D)
-            Actions as they were sampled: for a Box they are clipped here and nowhere else, for
-            Discrete they count from 0.
+            Actions as they were sampled, (N,) for Discrete alone: for a Box they are clipped here
+            and nowhere else, whole numbers count from 0.
 
         Returns
         -------
@@ -130,7 +132,7 @@ class SeededVectorEnv:
         to_env = self._to_env(act)
         try:
             obs, rew, terminated, truncated, _ = self.env.step(to_env)
-        except ValueError as error:
+        except (ValueError, KeyError) as error:  # a Dict may lack a key
             raise self._explained(error) from error
         rew = np.array(rew, np.float64)  # copies: the environment may reuse its buffers
         terminated, truncated = np.array(terminated, bool), np.array(truncated, bool)
@@ -182,23 +184,15 @@ class SeededVectorEnv:
                 f"where it was after {length[i]} steps of the same actions"
             )
 
-    def _to_env(self, act: NDArray[Any]) -> NDArray[Any]:
-        space = self.act_space
-        if isinstance(space, gym.spaces.Discrete):
-            checks.shape((self.n_envs,), act=act)
-            return np.asarray(act + space.start)
-        checks.shape((self.n_envs, self._n_act), act=act)
-        act = act.reshape(self.n_envs, *space.shape)
-        return np.asarray(np.clip(act, space.low, space.high), space.dtype)
+    def _to_env(self, act: NDArray[Any]) -> Any:
+        checks.shape(self._act_shape, act=act)
+        return spaces.unflatten(self.act_space, act)
 
     def _flat(self, obs: Any) -> NDArray[np.float64]:
-        flat = np.array(obs, np.float64)
-        if flat.size != self.n_envs * self.n_obs or len(flat) != self.n_envs:
-            raise ValueError(
-                f"observations must have shape {(self.n_envs, self.n_obs)}, got {flat.shape} "
-                f"at step {self._n_stepped}"
-            )
-        flat = flat.reshape(self.n_envs, self.n_obs)
+        try:
+            flat = spaces.flatten(self.obs_space, obs, self.n_envs)
+        except ValueError as error:
+            raise ValueError(f"{error} at step {self._n_stepped}") from None
         self._require_finite("observation", flat)
         self._last_obs = flat
         return flat
@@ -215,16 +209,17 @@ class SeededVectorEnv:
                 f"at step {self._n_stepped}"
             )
 
-    def _explained(self, error: ValueError) -> ValueError:
+    def _explained(self, error: ValueError | KeyError) -> ValueError:
         """Name the sub-environment whose observation Gymnasium could not stack."""
-        want = self.env.single_observation_space.shape
-        for i, obs in enumerate(getattr(self.env, "_env_obs", ())):
-            if obs is not None and np.shape(obs) != want:
+        env, want = self.env.unwrapped, self.obs_space.shape
+        for i, obs in enumerate(getattr(env, "_env_obs", ())):
+            if obs is not None and want is not None and np.shape(obs) != want:
                 return ValueError(
                     f"observation must have shape {want}, got {np.shape(obs)} "
                     f"from sub-environment {i} at step {self._n_stepped}"
                 )
         # An asynchronous environment drops the pipe of the worker that failed.
-        failed = [i for i, p in enumerate(getattr(self.env, "parent_pipes", ())) if p is None]
+        failed = [i for i, p in enumerate(getattr(env, "parent_pipes", ())) if p is None]
         where = f"sub-environment {failed[0]}" if failed else "env"
-        return ValueError(f"{where} failed at step {self._n_stepped}: {error}")
+        what = repr(error) if isinstance(error, KeyError) else error
+        return ValueError(f"{where} failed at step {self._n_stepped}: {what}")

@@ -56,14 +56,14 @@ class Shape(Walk):
 
 
 class Odd(Walk):
-    observation_space = spaces.Tuple([spaces.Box(0, 1, (2,)), spaces.Discrete(2)])
+    observation_space = spaces.Tuple([spaces.Box(0, 1, (2,)), spaces.Sequence(spaces.Discrete(2))])
 
 
-class Keys(Walk):
-    observation_space = spaces.Dict({"a": spaces.Box(0, 1, (2,))})
+class Words(Walk):
+    action_space = spaces.Text(3)
 
 
-for kind in (NaN, Inf, Shape, Odd, Keys):
+for kind in (NaN, Inf, Shape, Odd, Words):
     gymnasium.register(f"{kind.__name__}-v0", kind)
 gymnasium.register(
     "Vector-v0", vector_entry_point="gymnasium.envs.classic_control.cartpole:CartPoleVectorEnv"
@@ -330,13 +330,19 @@ class TestBadInput:
             ("train no_such:A-v0", "cannot import the module of environment 'no_such:A-v0': "),
             ("train odd_worlds:Odd-v0", "environment odd_worlds:Odd-v0 has the observation space"),
             (
-                "train odd_worlds:Keys-v0",
-                "environment odd_worlds:Keys-v0 has the observation space",
+                "train odd_worlds:Words-v0",
+                "environment odd_worlds:Words-v0 has the action space Text",
             ),
             (
                 "train odd_worlds:Vector-v0",
                 "environment odd_worlds:Vector-v0 must have its autoreset disabled",
             ),
+            (
+                "train CartPole-v1 --action-bound tanh",
+                "environment CartPole-v1 cannot be squashed: actions to squash must lie in a "
+                "bounded Box, got Discrete(2)",
+            ),
+            ("train Pendulum-v1 --action-bound tan", "--action-bound must be one of clip, tanh, "),
             ("train CartPole-v1 --gamma 1.2", "gamma must lie in [0, 1], got 1.2"),
             ("train CartPole-v1 --lam -1", "lam must lie in [0, 1], got -1.0"),
             ("train CartPole-v1 --n 0", "n must be at least 1, got 0"),
@@ -366,7 +372,7 @@ class TestBadInput:
         assert fails(line).startswith(message)
         assert [path.name for path in Path().glob("[!_]*")] == ["odd_worlds.py"]
 
-    @pytest.mark.parametrize("kind", ["Odd", "Keys"])
+    @pytest.mark.parametrize("kind", ["Odd", "Words"])
     def test_what_is_supported_is_said(self, kind: str, fails: Callable[[str], str]) -> None:
         assert "; supported: Box" in fails(f"train odd_worlds:{kind}-v0")
 

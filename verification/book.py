@@ -35,6 +35,7 @@ FAMILIES = {
     "F": "Variance",
     "G": "Optimiser and loop",
     "H": "Environments",
+    "S": "Spaces",
     "T": "What the texts say loosely",
 }
 STYLE = Path(__file__).with_suffix(".css")

@@ -7,13 +7,19 @@ respect to both.
 """
 
 from npvpg.distributions.base import Distribution
+from npvpg.distributions.bernoulli import Bernoulli
 from npvpg.distributions.categorical import Categorical
 from npvpg.distributions.gaussian import LOG_SIGMA_MAX, LOG_SIGMA_MIN, DiagonalGaussian
+from npvpg.distributions.product import Product
+from npvpg.distributions.squashed import SquashedGaussian
 
 __all__ = [
     "LOG_SIGMA_MAX",
     "LOG_SIGMA_MIN",
+    "Bernoulli",
     "Categorical",
     "DiagonalGaussian",
     "Distribution",
+    "Product",
+    "SquashedGaussian",
 ]

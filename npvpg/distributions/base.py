@@ -15,6 +15,10 @@ class Distribution(Protocol):
     """
 
     @property
+    def event_shape(self) -> tuple[int, ...]:
+        """Shape of one action, and of its noise: (), or (D,)."""
+
+    @property
     def n_outputs(self) -> int:
         """Number of network outputs, H."""
 
@@ -26,7 +30,7 @@ class Distribution(Protocol):
         """Initial free parameters, shape (F,)."""
 
     def noise(self, rng: np.random.Generator, n: int) -> NDArray[np.float64]:
-        """Draw the noise of n samples, first axis n."""
+        """Draw the noise of n samples, (n,) or (n, D)."""
 
     def sample(
         self, out: NDArray[Any], free: NDArray[Any], noise: NDArray[np.float64]

@@ -77,6 +77,11 @@ class Categorical:
         checks.at_least(1, n=self.n)
 
     @property
+    def event_shape(self) -> tuple[int, ...]:
+        """Shape of one action and of its noise, ()."""
+        return ()
+
+    @property
     def n_outputs(self) -> int:
         """Number of network outputs, A."""
         return self.n

@@ -88,6 +88,11 @@ class DiagonalGaussian:
             raise ValueError(f"init_log_sigma must lie in [-20, 2], got {self.init_log_sigma}")
 
     @property
+    def event_shape(self) -> tuple[int, ...]:
+        """Shape of one action and of its noise, (D,)."""
+        return (self.dim,)
+
+    @property
     def n_outputs(self) -> int:
         """Number of network outputs, D or 2 D."""
         return 2 * self.dim if self.state_dependent else self.dim

@@ -1,12 +1,20 @@
 """From the names and numbers of a configuration to the objects that the algorithm is made of."""
 
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 
-from npvpg.distributions import Categorical, DiagonalGaussian, Distribution
+from npvpg.distributions import (
+    Bernoulli,
+    Categorical,
+    DiagonalGaussian,
+    Distribution,
+    Product,
+    SquashedGaussian,
+)
 from npvpg.estimators import (
     GAE,
     ActionValue,
@@ -21,6 +29,8 @@ from npvpg.experiment.config import Config
 from npvpg.mlp import MLP
 from npvpg.optimizers import SGD, Adam, Linear
 from npvpg.policy import Policy
+from npvpg.spaces import leaves
+from npvpg.squash import SquashAction, half_width
 from npvpg.value import MLPValue, Value, ZeroValue
 from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes
 
@@ -59,9 +69,14 @@ def build(config: Config, env: VectorEnv) -> Parts:
     -------
     Parts
         Policy, value function and algorithm.
+
+    Raises
+    ------
+    ValueError
+        If actions are to be squashed and `env` does not do that.
     """
-    n_obs = int(np.prod(env.single_observation_space.shape or (1,)))
-    law = _distribution(config, env.single_action_space)
+    n_obs = spaces.flatdim(env.single_observation_space)
+    law = distribution(config, env)
     policy = Policy(MLP((n_obs, *config.hidden, law.n_outputs), config.activation), law)
     weight = estimator(config)
     value: Value = ZeroValue()
@@ -98,12 +113,80 @@ def estimator(config: Config) -> Estimator:
     return named[config.estimator]
 
 
-def _distribution(config: Config, actions: spaces.Space[Any]) -> Distribution:
-    """Choose the law of the actions: categorical for Discrete, Gaussian for Box."""
-    if isinstance(actions, spaces.Discrete):
-        return Categorical(int(actions.n))
-    dim = int(np.prod(actions.shape or (1,)))
-    return DiagonalGaussian(dim, config.sigma == "state", config.init_log_sigma)
+def distribution(config: Config, env: VectorEnv) -> Distribution:
+    """
+    Choose the distribution of actions that fits an environment.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    env : gymnasium.vector.VectorEnv
+        The environment; one whose actions are to be squashed is a `SquashAction`.
+
+    Returns
+    -------
+    Distribution
+        Categorical for Discrete, Gaussian for Box, Bernoulli for MultiBinary; for MultiDiscrete,
+        Tuple and Dict the product of those of its numbers and parts.
+
+    Raises
+    ------
+    ValueError
+        If actions are to be squashed and `env` does not do that.
+    """
+    if isinstance(env, SquashAction) != (config.action_bound == "tanh"):
+        raise ValueError(
+            f"env must be a SquashAction if, and only if, action_bound is tanh, got {env}"
+        )
+    space = env.bounded_action_space if isinstance(env, SquashAction) else env.single_action_space
+    if isinstance(space, spaces.MultiDiscrete | spaces.Tuple | spaces.Dict):
+        parts = [_part(config, leaf) for leaf in leaves(space)]
+        return Product(tuple(law for part in parts for law in part))
+    return _part(config, space)[0]
+
+
+def _part(config: Config, space: spaces.Space[Any]) -> list[Distribution]:
+    """Choose for what is neither Tuple nor Dict: a distribution for each of its factors."""
+    if isinstance(space, spaces.Discrete):
+        return [Categorical(int(space.n))]
+    if isinstance(space, spaces.MultiDiscrete):
+        return [Categorical(int(n)) for n in space.nvec.ravel()]
+    dim = int(np.prod(space.shape or ()))
+    if isinstance(space, spaces.MultiBinary):
+        return [Bernoulli(dim)]
+    how = (dim, config.sigma == "state", config.init_log_sigma)
+    if config.action_bound == "tanh" and isinstance(space, spaces.Box):
+        return [SquashedGaussian(*how, half_width=tuple(half_width(space).ravel().tolist()))]
+    return [DiagonalGaussian(*how)]
+
+
+def describe(law: Distribution) -> str:
+    """
+    Name a distribution in a few words.
+
+    Parameters
+    ----------
+    law : Distribution
+        A distribution of this package.
+
+    Returns
+    -------
+    str
+        "categorical of 2" and the like; equal parts of a product are counted.
+    """
+    if isinstance(law, Product):
+        runs = [(name, len(list(same))) for name, same in groupby(map(describe, law.parts))]
+        return "product of " + ", ".join(f"{n} x {name}" if n > 1 else name for name, n in runs)
+    if isinstance(law, Categorical):
+        return f"categorical of {law.n}"
+    if isinstance(law, Bernoulli):
+        return f"Bernoulli of {law.n}"
+    if isinstance(law, DiagonalGaussian):
+        squashed = ", squashed by tanh" if isinstance(law, SquashedGaussian) else ""
+        sigma = "sigma by the network" if law.state_dependent else "free sigma"
+        return f"Gaussian of {law.dim} ({sigma}{squashed})"
+    return type(law).__name__
 
 
 def _algorithm(config: Config, weight: Estimator) -> VPG:

@@ -52,6 +52,10 @@ class Config:
     init_log_sigma: float = 0.0
     """Gaussian policies with free sigma: log sigma to begin with, in [-20, 2]."""
 
+    action_bound: Literal["clip", "tanh"] = "clip"
+    """Gaussian policies: actions are clipped to their Box as the environment is stepped, or
+    squashed into it by tanh."""
+
     envs: int = 8
     """Sub-environments that step side by side."""
 

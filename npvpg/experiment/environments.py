@@ -7,12 +7,14 @@ import warnings
 from collections.abc import Iterator
 
 import gymnasium
-from gymnasium import error, spaces
+from gymnasium import error
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, VectorEnv
 
+from npvpg import spaces
 from npvpg.envs import COMPILED
 from npvpg.experiment.words import nearest
+from npvpg.squash import SquashAction
 
 # where Gymnasium keeps the environments that need more than Gymnasium
 EXTRAS = {
@@ -36,7 +38,14 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def make(env: str, n: int, *, asynchronous: bool = False, backend: str = "gymnasium") -> VectorEnv:
+def make(
+    env: str,
+    n: int,
+    *,
+    asynchronous: bool = False,
+    backend: str = "gymnasium",
+    action_bound: str = "clip",
+) -> VectorEnv:
     """
     Make a vector environment that leaves the resets to the collector.
 
@@ -50,6 +59,9 @@ def make(env: str, n: int, *, asynchronous: bool = False, backend: str = "gymnas
         Step every sub-environment in a process of its own.
     backend : {"gymnasium", "compiled"}
         Take the compiled twin, where there is one and `asynchronous` is not asked for.
+    action_bound : {"clip", "tanh"}
+        What keeps actions in a bounded Box: the collector, which clips them, or a `SquashAction`
+        around the environment.
 
     Returns
     -------
@@ -60,8 +72,21 @@ def make(env: str, n: int, *, asynchronous: bool = False, backend: str = "gymnas
     ------
     ValueError
         If there is no such environment, a package it needs is missing, it fails as it is made, its
-        spaces are not supported or its autoreset cannot be disabled.
+        spaces are not supported, its autoreset cannot be disabled, or there is no bounded Box to
+        squash its actions into.
     """
+    made = _checked(env, n, asynchronous=asynchronous, backend=backend)
+    if action_bound != "tanh":
+        return made
+    try:
+        return SquashAction(made)
+    except ValueError as failure:
+        made.close()
+        raise ValueError(f"environment {env} cannot be squashed: {failure}") from None
+
+
+def _checked(env: str, n: int, *, asynchronous: bool, backend: str) -> VectorEnv:
+    """Make an environment, and refuse one that the collectors cannot step."""
     if backend == "compiled" and env in COMPILED and not asynchronous:
         return gymnasium.make_vec(f"npvpg/{env}", n, copy=False)
     with quiet():
@@ -122,21 +147,16 @@ def check_spaces(env: str, made: VectorEnv) -> None:
     Raises
     ------
     ValueError
-        If observations are no Box, or actions neither Discrete nor a Box of one dimension.
+        If a part of observations or actions is of another kind than `npvpg.spaces` knows.
     """
-    obs, act = made.single_observation_space, made.single_action_space
-    if not isinstance(obs, spaces.Box):
-        raise ValueError(
-            f"environment {env} has the observation space {obs}; supported: Box, "
-            "which gymnasium.wrappers.FlattenObservation makes of many others"
-        )
-    if not isinstance(act, spaces.Discrete) and not (
-        isinstance(act, spaces.Box) and len(act.shape) == 1
+    for name, space in (
+        ("observation", made.single_observation_space),
+        ("action", made.single_action_space),
     ):
-        raise ValueError(
-            f"environment {env} has the action space {act}; "
-            "supported: Discrete, and Box of one dimension"
-        )
+        if not spaces.is_supported(space):
+            raise ValueError(
+                f"environment {env} has the {name} space {space}; supported: {spaces.SUPPORTED}"
+            )
 
 
 def _import(module: str, env: str) -> None:

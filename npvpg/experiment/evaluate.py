@@ -143,7 +143,12 @@ def evaluate(run_dir: Path, *, episodes: int, seed: int) -> dict[str, Score]:
     if not directory.config.is_file():
         raise ValueError(f"{run_dir} holds no run: it has no {directory.config.name}")
     config = config_file.complete(config_file.read(directory.config), directory.config)
-    env = environments.make(config.env, config.envs, asynchronous=config.async_envs)
+    env = environments.make(
+        config.env,
+        config.envs,
+        asynchronous=config.async_envs,
+        action_bound=config.action_bound,
+    )
     try:
         parts = build(config, env)
         state = progress.load(directory, config, parts).state

@@ -129,7 +129,11 @@ def train(
         stack.enter_context(compiling.told(screen.compiling))
         with ignored():
             env = environments.make(
-                config.env, config.envs, asynchronous=config.async_envs, backend=config.backend
+                config.env,
+                config.envs,
+                asynchronous=config.async_envs,
+                backend=config.backend,
+                action_bound=config.action_bound,
             )
         stack.callback(env.close)
         threshold = environments.spec(config.env).reward_threshold

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
 from npvpg.envs import CompiledVectorEnv
+from npvpg.experiment.build import describe
 from npvpg.experiment.config import Config
 from npvpg.experiment.directory import RunDirectory
 from npvpg.experiment.log import read_episodes, rolling_mean
@@ -89,12 +90,16 @@ class Screen:
         """
         config, parts = run.config, run.parts
         goal = "no reward threshold" if run.threshold is None else f"solved at {run.threshold:g}"
-        compiled = isinstance(run.env, CompiledVectorEnv)
+        compiled = isinstance(run.env.unwrapped, CompiledVectorEnv)
         kind = "compiled" if compiled else "async" if config.async_envs else "Gymnasium's own"
         which = f"{config.env} ({kind}) · {config.envs} side by side · {goal}"
         self.line("environment", which, "bold")
-        seen, done = run.env.single_observation_space, run.env.single_action_space
+        seen, done = (
+            run.env.unwrapped.single_observation_space,
+            run.env.unwrapped.single_action_space,
+        )
         self.line("spaces", f"observations {_space(seen)} · actions {_space(done)}")
+        self.line("policy", describe(parts.policy.distribution))
         self.line("estimator", f"{config.estimator}   {parts.vpg.estimator.formula}", "cyan")
         self.line("", _constants(config))
         networks = f"hidden {' '.join(map(str, config.hidden)) or 'none'}, {config.activation}"

@@ -10,9 +10,11 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
 from npvpg.experiment import environments
+from npvpg.squash import SquashAction
 
 BOX = spaces.Box(-1.0, 1.0, (2,))
 TWO = spaces.Discrete(2)
+LIST = spaces.Sequence(TWO)
 
 
 class Empty(gymnasium.Env[Any, Any]):
@@ -76,12 +78,12 @@ def test_a_missing_extra_is_answered_with_the_line_that_installs_it(
 @pytest.mark.parametrize(
     ("obs", "act", "message"),
     [
-        (spaces.Tuple([BOX, TWO]), TWO, r"the observation space Tuple\(.*; supported: Box"),
-        (spaces.Dict({"a": BOX}), TWO, r"the observation space Dict\(.*; supported: Box"),
-        (TWO, TWO, r"the observation space Discrete\(2\); supported: Box"),
-        (BOX, spaces.Tuple([TWO]), r"the action space Tuple\(.*; supported: Discrete, and Box"),
-        (BOX, spaces.Box(0, 1, (2, 2)), "the action space Box.*; supported: Discrete, and Box"),
-        (BOX, spaces.MultiBinary(3), "the action space MultiBinary.*; supported: Discrete"),
+        (spaces.Text(3), TWO, r"the observation space Text\(.*; supported: Box, Discrete, "),
+        (spaces.Tuple([BOX, LIST]), TWO, r"the observation space Tuple\(.*; supported: Box"),
+        (spaces.Dict({}), TWO, r"the observation space Dict\(\); supported: Box"),
+        (BOX, LIST, r"the action space Sequence\(.*; supported: Box, Discrete, MultiDiscrete, "),
+        (BOX, spaces.Dict({"a": LIST}), r"the action space Dict\(.*; supported: Box"),
+        (BOX, spaces.Tuple([]), r"the action space Tuple\(\); supported: Box"),
     ],
 )
 def test_an_unsupported_space_is_answered_with_what_is_supported(
@@ -92,9 +94,35 @@ def test_an_unsupported_space_is_answered_with_what_is_supported(
         environments.make("Odd-v0", 2)
 
 
-def test_observations_of_any_shape_are_allowed(register: Any) -> None:
-    register("Grid-v0", entry_point=lambda: Empty(spaces.Box(0, 1, (3, 4)), TWO))
-    environments.make("Grid-v0", 2).close()
+@pytest.mark.parametrize(
+    "space",
+    [
+        spaces.Box(0, 1, (3, 4)),
+        spaces.Discrete(3, start=1),
+        spaces.MultiDiscrete([2, 3]),
+        spaces.MultiBinary(3),
+        spaces.Tuple([BOX, spaces.Dict({"a": TWO})]),
+    ],
+)
+def test_these_spaces_are_allowed(register: Any, space: spaces.Space[Any]) -> None:
+    register("Any-v0", entry_point=lambda: Empty(space, space))
+    environments.make("Any-v0", 2).close()
+
+
+def test_actions_are_squashed_on_request_alone() -> None:
+    for backend in ("gymnasium", "compiled"):
+        env = environments.make("Pendulum-v1", 2, backend=backend)
+        assert not isinstance(env, SquashAction)
+        env.close()
+        env = environments.make("Pendulum-v1", 2, backend=backend, action_bound="tanh")
+        assert isinstance(env, SquashAction)
+        assert env.metadata["autoreset_mode"] is AutoresetMode.DISABLED
+        env.close()
+
+
+def test_what_has_no_bounded_box_is_not_squashed() -> None:
+    with pytest.raises(ValueError, match=r"CartPole-v1 cannot be squashed: .* bounded Box, got Di"):
+        environments.make("CartPole-v1", 2, action_bound="tanh")
 
 
 def test_an_autoreset_that_cannot_be_disabled_is_refused(register: Any) -> None:

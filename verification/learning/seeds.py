@@ -66,7 +66,9 @@ def one_seed(env_id: str, seed: int, steps: int | None, *, whole: bool) -> Resul
     """
     values = {**config_file.preset(env_id), **({} if steps is None else {"steps": steps})}
     config = Config(env_id, **{**values, "seed": seed})
-    env = environments.make(env_id, config.envs, backend=config.backend)
+    env = environments.make(
+        env_id, config.envs, backend=config.backend, action_bound=config.action_bound
+    )
     policy, value, vpg = build(config, env)
     goal, reached = GOALS[env_id], None
     with threadpool_limits(1):

@@ -31,6 +31,9 @@ NONE = np.zeros(0)
         "npvpg.distributions.categorical.log_softmax",
         "npvpg.distributions.categorical.Categorical.log_prob",
         "npvpg.distributions.gaussian.DiagonalGaussian.log_prob",
+        "npvpg.distributions.bernoulli.softplus",
+        "npvpg.distributions.bernoulli.sigmoid",
+        "npvpg.distributions.bernoulli.Bernoulli.log_prob",
         "npvpg.policy.Policy.log_prob",
     ),
 )
@@ -114,6 +117,8 @@ def test_sigma_is_clamped_before_it_underflows(log_sigma, dtype):
         "npvpg.distributions.categorical.Categorical.kl",
         "npvpg.distributions.gaussian.DiagonalGaussian.entropy",
         "npvpg.distributions.gaussian.DiagonalGaussian.kl",
+        "npvpg.distributions.bernoulli.Bernoulli.entropy",
+        "npvpg.distributions.bernoulli.Bernoulli.kl",
         "npvpg.policy.Policy.entropy",
         "npvpg.policy.Policy.kl",
     ),

@@ -15,6 +15,7 @@ from verification.oracles import (
     network,
     quadrature,
     returns,
+    squashed,
     statistics,
 )
 
@@ -245,3 +246,17 @@ def test_network_with_digits_by_hand() -> None:
     assert d_theta == pytest.approx([slope * x, slope, 2 * h, 2], rel=1e-15)
     assert d_x == pytest.approx([slope * w], rel=1e-15)
     assert network.tanh_network((1, 1, 1), [2 * w, b, v, c], [x], [2.0])[0] != value
+
+
+def test_squashed_references() -> None:
+    """Density against its definition, length and a first moment of the interval, known limits."""
+    value, magnitude = squashed.log_prob_digits([0.5], [0.2], [-1.0], [3.0])
+    slope = 3 * (1 - math.tanh(0.5) ** 2)
+    assert value == pytest.approx(stats.norm.logpdf(0.5, 0.2, math.exp(-1)) - math.log(slope))
+    assert magnitude > abs(value)
+    assert squashed.box_integral(np.ones_like, 3.0) == pytest.approx(6, rel=1e-14)
+    moment = squashed.box_integral(lambda x: np.tanh(x) ** 2, 1.0)
+    assert moment == pytest.approx(2 / 3, rel=1e-14)
+    # a narrow normal is only scaled, by the slope at its mean
+    narrow = squashed.entropy(0.5, 1e-4, 3.0)
+    assert narrow == pytest.approx(float(stats.norm.entropy(0, 1e-4)) + math.log(slope), abs=1e-7)

@@ -1,0 +1,185 @@
+"""
+Gymnasium's spaces as flat rows of numbers, for all sub-environments at once.
+
+An observation is flattened as Gymnasium flattens it: whole numbers one-hot, Tuple and Dict part
+after part. An action is a row with one column for each number of the space, counted from 0; it
+becomes what the environment takes just before the step.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+SUPPORTED = "Box, Discrete, MultiDiscrete, MultiBinary, and Tuple and Dict of these"
+
+_LEAVES = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
+
+
+def leaves(space: spaces.Space[Any]) -> list[spaces.Space[Any]]:
+    """
+    List the spaces that are neither Tuple nor Dict, in Gymnasium's order of flattening.
+
+    Parameters
+    ----------
+    space : gymnasium.spaces.Space
+        The space.
+
+    Returns
+    -------
+    list of gymnasium.spaces.Space
+        Its parts; the space itself if it has none.
+    """
+    if isinstance(space, spaces.Dict):
+        return [leaf for part in space.spaces.values() for leaf in leaves(part)]
+    if isinstance(space, spaces.Tuple):
+        return [leaf for part in space.spaces for leaf in leaves(part)]
+    return [space]
+
+
+def is_supported(space: spaces.Space[Any]) -> bool:
+    """
+    Say whether a space is made of what can be flattened, and holds a number at all.
+
+    Parameters
+    ----------
+    space : gymnasium.spaces.Space
+        The space.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+    """
+    parts = leaves(space)
+    return all(isinstance(part, _LEAVES) for part in parts) and n_columns(space) > 0
+
+
+def n_columns(space: spaces.Space[Any]) -> int:
+    """
+    Count the numbers of a space: the columns of an action.
+
+    Parameters
+    ----------
+    space : gymnasium.spaces.Space
+        The space, of supported parts.
+
+    Returns
+    -------
+    int
+        Number of columns, D.
+    """
+    return sum(math.prod(leaf.shape or ()) for leaf in leaves(space))
+
+
+def flatten(space: spaces.Space[Any], obs: Any, n: int) -> NDArray[np.float64]:
+    """
+    Flatten the observations of n sub-environments, each as `gymnasium.spaces.flatten` does it.
+
+    Parameters
+    ----------
+    space : gymnasium.spaces.Space
+        Space of one observation, supported.
+    obs : object
+        Observations in the batched space.
+    n : int
+        Number of sub-environments, N.
+
+    Returns
+    -------
+    ndarray of float64, shape (N, O)
+        A copy, one row for each.
+
+    Raises
+    ------
+    ValueError
+        If the structure or a shape is another than the space's, or a whole number lies outside.
+    """
+    try:
+        parts = _unnested(space, obs)
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"observation must lie in {space}, got {obs}") from None
+    rows = [_rows(*part, n) for part in zip(leaves(space), parts, strict=True)]
+    return rows[0] if len(rows) == 1 else np.concatenate(rows, axis=1)
+
+
+def _unnested(space: spaces.Space[Any], batch: Any) -> list[Any]:
+    if isinstance(space, spaces.Dict):
+        named = [(part, batch[name]) for name, part in space.spaces.items()]
+    elif isinstance(space, spaces.Tuple):
+        named = list(zip(space.spaces, batch, strict=True))
+    else:
+        return [batch]
+    return [leaf for part, inner in named for leaf in _unnested(part, inner)]
+
+
+def _rows(leaf: spaces.Space[Any], batch: Any, n: int) -> NDArray[np.float64]:
+    """Flatten what lies in one part; whole numbers become one-hot."""
+    given = np.array(batch, np.float64)
+    if given.shape[:1] != (n,) or given.size != n * n_columns(leaf):
+        raise ValueError(
+            f"observations must have shape {(n, *(leaf.shape or ()))}, got {given.shape}"
+        )
+    rows = given.reshape(n, n_columns(leaf))
+    if not isinstance(leaf, spaces.Discrete | spaces.MultiDiscrete):
+        return rows
+    sizes, start = _counts(leaf)
+    index = rows - start
+    # an index of -1 would count from the end without a word
+    outside = (index != np.floor(index)) | (index < 0) | (index >= sizes)
+    if outside.any():
+        i = int(np.argmax(outside.any(axis=1)))
+        raise ValueError(f"observation must lie in {leaf}, got {rows[i]} from sub-environment {i}")
+    first = np.cumsum(sizes) - sizes
+    hot = np.zeros((n, int(sizes.sum())))
+    hot[np.arange(n)[:, np.newaxis], first + index.astype(np.int64)] = 1
+    return hot
+
+
+def _counts(leaf: spaces.Discrete[Any] | spaces.MultiDiscrete) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Give how many values every number of a part has, and the first of them."""
+    if isinstance(leaf, spaces.Discrete):
+        return np.array([int(leaf.n)]), np.array([int(leaf.start)])
+    return leaf.nvec.ravel(), leaf.start.ravel()
+
+
+def unflatten(space: spaces.Space[Any], act: NDArray[Any]) -> Any:
+    """
+    Make of flat actions what the environment takes.
+
+    Parameters
+    ----------
+    space : gymnasium.spaces.Space
+        Space of one action, supported.
+    act : ndarray, shape (N, D), or (N,) where the space is Discrete
+        Actions: whole numbers and bits count from 0, numbers for a Box may lie outside.
+
+    Returns
+    -------
+    object
+        Actions in the batched space; those for a Box are clipped to it.
+    """
+    if isinstance(space, _LEAVES):
+        return _to_leaf(space, act)
+    edges = np.cumsum([n_columns(leaf) for leaf in leaves(space)])[:-1]
+    parts = zip(leaves(space), np.split(act, edges, axis=1), strict=True)
+    return _nested(space, (_to_leaf(*part) for part in parts))
+
+
+def _to_leaf(leaf: Any, columns: NDArray[Any]) -> NDArray[Any]:
+    batch = columns.reshape(len(columns), *leaf.shape)
+    if isinstance(leaf, spaces.Box):
+        return np.asarray(np.clip(batch, leaf.low, leaf.high), leaf.dtype)
+    start = 0 if isinstance(leaf, spaces.MultiBinary) else leaf.start
+    return np.asarray(batch.astype(leaf.dtype, copy=False) + start, leaf.dtype)
+
+
+def _nested(space: spaces.Space[Any], parts: Iterator[NDArray[Any]]) -> Any:
+    if isinstance(space, spaces.Dict):
+        return {name: _nested(part, parts) for name, part in space.spaces.items()}
+    if isinstance(space, spaces.Tuple):
+        return tuple(_nested(part, parts) for part in space.spaces)
+    return next(parts)

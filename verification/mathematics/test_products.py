@@ -1,0 +1,254 @@
+"""A7, B7, C6: Bernoulli, squashed Gaussian and products of anything, scored and sampled."""
+
+from functools import partial
+from math import prod
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from npvpg.distributions import Bernoulli, Categorical, DiagonalGaussian, Product
+from npvpg.mlp import MLP
+from npvpg.policy import Policy
+from verification.claims import claim, observe
+from verification.mathematics.laws import (
+    DISCRETE,
+    LAWS,
+    MIXED,
+    NESTED,
+    outcomes,
+    parameters,
+    products,
+    squashed,
+)
+from verification.mathematics.strategies import SEED, UNIT
+from verification.oracles import distributions as reference
+from verification.oracles.derivatives import complex_step, relative_error
+
+SCALE = st.sampled_from([0.0, 0.3, 1.0, 3.0])
+
+
+@claim(
+    name="A7",
+    title="Scores and entropy gradients of Bernoulli, squashed and product policies",
+    statement=r"\partial_{z_i}\log\pi = a_i - p_i,\quad \partial_{z_i} H = -z_i p_i(1-p_i),\quad"
+    r"\nabla\log\prod_j\pi_j = (\nabla\log\pi_1, \nabla\log\pi_2, \dots)",
+    words="the scores and entropy gradients of bits, squashed normals and products are derivatives",
+    assumptions="log sigma inside its clamp",
+    source="calculus; the squashing does not depend on the parameters",
+    method="complex step, of the distribution and of a whole policy",
+    tolerance=1e-12,
+    tolerance_reason="relative to the terms of an entry: 1 + z^2 and (1 + |z|) / sigma",
+    about=(
+        "npvpg.distributions.bernoulli.Bernoulli",
+        "npvpg.distributions.bernoulli.Bernoulli.score",
+        "npvpg.distributions.bernoulli.Bernoulli.entropy_score",
+        "npvpg.distributions.bernoulli.sigmoid",
+        "npvpg.distributions.squashed.SquashedGaussian",
+        "npvpg.distributions.squashed.SquashedGaussian.entropy_score",
+        "npvpg.distributions.product.Product",
+        "npvpg.distributions.product.Product.score",
+        "npvpg.distributions.product.Product.entropy_score",
+    ),
+)
+@given(LAWS, st.sampled_from([0.0, 1.0, 8.0]), SEED)
+@example(MIXED, 1.0, 0)
+@example(Bernoulli(4), 50.0, 0)  # near certainty
+@example(squashed(2, True), 40.0, 0)  # the slope of tanh is rounded to 0
+def test_derivatives(law, scale, seed):
+    rng = np.random.default_rng([120, seed])
+    out, free = parameters(law, rng, scale, 3)
+    act = law.sample(out, free, law.noise(rng, 3))
+    score, entropy = law.score(out, free, act), law.entropy_score(out, free)
+    assert [d.shape for d in (*score, *entropy)] == [out.shape, (3, law.n_free)] * 2
+    joined = np.concatenate([out, np.tile(free, (3, 1))], axis=1)
+    n = law.n_outputs
+    for t in range(3):
+        # sigma is at least 1/e and noise rarely above 4: 1 + z^2 and z / sigma are below 30
+        want = complex_step(partial(_log_prob, law, act[t : t + 1]), joined[t])
+        have = np.concatenate([score[0][t], score[1][t]])
+        observe(float(np.abs(have - want).max(initial=0)), 30e-12, lambda: f"{law}")
+        want = complex_step(lambda y: law.entropy(y[None, :n], y[n:])[0], joined[t])
+        have = np.concatenate([entropy[0][t], entropy[1][t]])
+        observe(float(np.abs(have - want).max(initial=0)), 30e-12, lambda: f"entropy of {law}")
+
+
+def _log_prob(law, act, joined):
+    return law.log_prob(joined[np.newaxis, : law.n_outputs], joined[law.n_outputs :], act)[0]
+
+
+@claim("A7")
+@given(LAWS, SEED)
+@example(MIXED, 0)
+def test_policies(law, seed):
+    rng = np.random.default_rng([121, seed])
+    policy = Policy(MLP((2, 3, law.n_outputs)), law)
+    theta = 0.3 * rng.standard_normal(policy.size)
+    obs, weight = rng.standard_normal((2, 2)), rng.standard_normal(2)
+    act = policy.act(theta, obs, policy.noise(rng, 2))
+    rows = complex_step(lambda t: policy.log_prob(t, obs, act), theta)
+    observe(relative_error(policy.score(theta, obs, act), rows, 1.0), 1e-12, lambda: f"{law}")
+    have = policy.weighted_score(theta, obs, act, weight)
+    observe(relative_error(have, weight @ rows, 1.0), 1e-12, lambda: f"weighted {law}")
+    rows = complex_step(lambda t: policy.entropy(t, obs), theta)
+    have = policy.weighted_entropy_score(theta, obs, weight)
+    observe(relative_error(have, weight @ rows, 1.0), 1e-12, lambda: f"entropy {law}")
+
+
+@claim(
+    name="C6",
+    title="Expected grad-log-prob of bits, squashed normals and products (EGLP)",
+    statement=r"E_{a\sim\pi}[\nabla\log\pi(a)] = 0",
+    words="averaged over its own actions, the score of any distribution of the library vanishes",
+    assumptions="log sigma inside its clamp; the action is scored as it was before squashing",
+    source="Spinning Up, part 3, EGLP lemma",
+    method="every joint action, and Gauss-Hermite nodes where a part is Gaussian",
+    tolerance=1e-13,
+    tolerance_reason="relative to the largest score, and to mu / sigma^2",
+    about=(
+        "npvpg.distributions.bernoulli.Bernoulli.score",
+        "npvpg.distributions.squashed.SquashedGaussian",
+        "npvpg.distributions.product.Product.score",
+    ),
+)
+@given(LAWS, SCALE, SEED)
+@example(MIXED, 1.0, 0)
+@example(Bernoulli(4), 30.0, 0)
+def test_eglp(law, scale, seed):
+    rng = np.random.default_rng([122, seed])
+    out, free = parameters(law, rng, scale)
+    act, weight = outcomes(law, out, free)
+    score = np.concatenate(law.score(np.repeat(out, len(weight), 0), free, act), axis=1)
+    size = float(np.abs(score).max()) + 8 * float(np.abs(out).max())
+    observe(float(np.abs(weight @ score).max()), 1e-13 * max(size, 1e-300), lambda: f"{law}")
+
+
+@claim("C3")
+@given(LAWS, st.sampled_from([0.0, 0.3, 1.0]), SEED)
+@example(MIXED, 1.0, 0)
+def test_fisher(law, scale, seed):
+    rng = np.random.default_rng([123, seed])
+    out, free = parameters(law, rng, scale)
+    act, weight = outcomes(law, out, free)
+    n, rows = law.n_outputs, len(weight)
+
+    def score(y):
+        tiled = np.tile(y[:n], (rows, 1))
+        return np.concatenate(law.score(tiled, y[n:], act), axis=1)
+
+    at = np.concatenate([out[0], free])
+    have = score(at)
+    moment = (weight[:, np.newaxis] * have).T @ have
+    hessian = complex_step(score, at)
+    error = np.abs(moment + np.tensordot(weight, hessian, (0, 0))).max()
+    observe(float(error), 1e-12 * (1 + float(np.abs(hessian).max())), lambda: f"{law}")
+
+
+@claim(
+    name="B7",
+    title="A product is the joint distribution of independent parts",
+    statement=r"\pi(a) = \prod_i\pi_i(a_i),\quad H = \sum_i H_i,\quad"
+    r"D(p\|q) = \sum_i D(p_i\|q_i)",
+    words="probability, entropy, divergence and sampler of a product are those of the joint law",
+    assumptions="finite parameters",
+    source="definition of independence",
+    method="enumeration of every joint action; stratified noise; each part by itself",
+    tolerance=1e-13,
+    tolerance_reason="relative to the terms that are added",
+    about=(
+        "npvpg.distributions.product.Product",
+        "npvpg.distributions.product.Product.log_prob",
+        "npvpg.distributions.product.Product.entropy",
+        "npvpg.distributions.product.Product.kl",
+        "npvpg.distributions.product.Product.sample",
+        "npvpg.distributions.product.Product.noise",
+        "npvpg.distributions.product.Product.mode",
+    ),
+)
+@given(products(DISCRETE), SCALE, SEED)
+@example(Product((Categorical(3), Bernoulli(2), Categorical(2))), 1.0, 0)
+@example(Product((Product((Categorical(2), Bernoulli(1))), Categorical(3))), 1.0, 0)
+def test_joint_law(law, scale, seed):
+    rng = np.random.default_rng([124, seed])
+    out, free = parameters(law, rng, scale)
+    other, _ = parameters(law, rng, scale)
+    act, p = outcomes(law, out, free)
+    _, q = outcomes(law, other, free)
+    have = law.log_prob(np.repeat(out, len(p), 0), free, act)
+    size = 1 + float(np.abs(have).max())
+    observe(float(np.abs(have - np.log(p)).max()), 1e-13 * size, lambda: f"{law}")
+    observe(abs(float(np.exp(have).sum()) - 1), 1e-13 * size)
+    observe(abs(float(law.entropy(out, free)[0] - reference.entropy(p))), 1e-13 * size)
+    want = float(reference.kl(p, q))
+    observe(abs(float(law.kl(out, free, other, free)[0]) - want), 1e-13 * (size + want))
+    observe(abs(float(law.kl(out, free, out, free)[0])), 0)
+    observe(float(p.max() - p[(act == law.mode(out, free)).all(axis=1)][0]), 4 * UNIT)
+
+
+@claim("B7")
+@given(NESTED, SEED)
+@example(MIXED, 0)
+def test_parts_side_by_side(law, seed):
+    rng = np.random.default_rng([125, seed])
+    out, free = parameters(law, rng, 1.0, 4)
+    other, other_free = parameters(law, rng, 1.0, 4)
+    noise = law.noise(np.random.default_rng(seed), 4)
+    same = np.random.default_rng(seed)
+    act = law.sample(out, free, noise)
+    assert noise.shape == act.shape == (4, *law.event_shape)
+    begin = [0, 0, 0]
+    log_prob, entropy, kl = np.zeros((3, 4))
+    for part in law.parts:
+        sizes = part.n_outputs, part.n_free, prod(part.event_shape)
+        o, f, a = (slice(i, i + n) for i, n in zip(begin, sizes, strict=True))
+        begin = [o.stop, f.stop, a.stop]
+        # every part draws noise of its own, one part after the other
+        own = part.noise(same, 4)
+        observe(float(np.abs(noise[:, a] - own.reshape(4, -1)).max()), 0)
+        alone = part.sample(out[:, o], free[f], own)
+        observe(float(np.abs(act[:, a] - alone.reshape(4, -1)).max()), 0)
+        mode = part.mode(out[:, o], free[f]).reshape(4, -1)
+        observe(float(np.abs(law.mode(out, free)[:, a] - mode).max()), 0)
+        log_prob += part.log_prob(out[:, o], free[f], alone)
+        entropy += part.entropy(out[:, o], free[f])
+        kl += part.kl(out[:, o], free[f], other[:, o], other_free[f])
+    observe(float(np.abs(law.log_prob(out, free, act) - log_prob).max()), 1e-13 * 100)
+    observe(float(np.abs(law.entropy(out, free) - entropy).max()), 1e-13 * 10)
+    observe(float(np.abs(law.kl(out, free, other, other_free) / (1 + kl) - kl / (1 + kl)).max()),
+            1e-13)  # fmt: skip
+
+
+@claim("B7")
+@pytest.mark.parametrize("seed", range(3))
+def test_joint_sampler(seed):
+    """Every cell of a lattice of noise once: the share of an action is its joint probability."""
+    n_strata = 60
+    rng = np.random.default_rng([126, seed])
+    law = Product((Categorical(3), Bernoulli(1), Categorical(2)))
+    out, free = parameters(law, rng, 1.0)
+    u = (np.arange(n_strata) + 0.5) / n_strata
+    noise = np.stack(np.meshgrid(u, u, u), axis=-1).reshape(-1, 3)
+    have = law.sample(np.repeat(out, len(noise), 0), free, noise)
+    act, p = outcomes(law, out, free)
+    share = (have[:, np.newaxis] == act).all(axis=2).mean(axis=0)
+    # each axis may err by 2 strata, and the three errors add
+    observe(float(np.abs(share - p).max()), 6 / n_strata)
+
+
+def test_dependent_parts_are_seen() -> None:
+    """Negative control: with one noise for all parts the shares are far off."""
+    law = Product((Bernoulli(1), Bernoulli(1)))
+    u = np.repeat((np.arange(100) + 0.5)[:, np.newaxis] / 100, 2, axis=1)
+    have = law.sample(np.zeros((100, 2)), np.zeros(0), u)
+    assert abs((have == 1).all(axis=1).mean() - 0.25) > 0.2
+
+
+@claim("C2")
+def test_a_gaussian_alone_is_the_product_of_itself() -> None:
+    """The same score in the columns of a product as by itself, bit for bit."""
+    rng = np.random.default_rng(127)
+    law = DiagonalGaussian(2)
+    out, free, act = rng.standard_normal((3, 2)), np.array([0.1, -0.2]), rng.standard_normal((3, 2))
+    both = zip(law.score(out, free, act), Product((law,)).score(out, free, act), strict=True)
+    observe(max(float(np.abs(a - b).max()) for a, b in both), 0)
