@@ -8,7 +8,14 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
-from npvpg.distributions import Categorical, DiagonalGaussian
+from npvpg.distributions import (
+    Bernoulli,
+    Categorical,
+    DiagonalGaussian,
+    Distribution,
+    Product,
+    SquashedGaussian,
+)
 from npvpg.estimators import (
     GAE,
     ActionValue,
@@ -20,10 +27,11 @@ from npvpg.estimators import (
     TotalReturn,
 )
 from npvpg.experiment import environments
-from npvpg.experiment.build import Parts, build, estimator
+from npvpg.experiment.build import Parts, build, describe, estimator
 from npvpg.experiment.config import Config
 from npvpg.mlp import MLP
 from npvpg.optimizers import SGD, Adam, Linear
+from npvpg.squash import SquashAction
 from npvpg.value import MLPValue, ZeroValue
 from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes
 
@@ -123,15 +131,75 @@ def test_discrete_actions_make_a_categorical_policy(cartpole: Any) -> None:
 
 
 class Flat(gymnasium.Env[Any, Any]):
-    """Observations in a matrix, two numbers as an action."""
+    """Observations in a matrix, two numbers as an action unless told."""
 
     observation_space = spaces.Box(-1, 1, (3, 4))
-    action_space = spaces.Box(-1, 1, (2,))
+
+    def __init__(self, actions: spaces.Space[Any]) -> None:
+        self.action_space = actions
+
+
+BOX = spaces.Box(np.array([-1.0, 0.0]), np.array([1.0, 6.0]), dtype=np.float64)
+
+
+def build_for(actions: spaces.Space[Any], **settings: Any) -> Parts:
+    env: gymnasium.vector.VectorEnv[Any, Any, Any] = gymnasium.vector.SyncVectorEnv(
+        [lambda: Flat(actions)], autoreset_mode=AutoresetMode.DISABLED
+    )
+    if settings.get("action_bound") == "tanh":
+        env = SquashAction(env)
+    return build(dataclasses.replace(PLAIN, **settings), env)
 
 
 def gaussian(**settings: Any) -> Parts:
-    env = gymnasium.vector.SyncVectorEnv([Flat], autoreset_mode=AutoresetMode.DISABLED)
-    return build(dataclasses.replace(PLAIN, **settings), env)
+    return build_for(BOX, **settings)
+
+
+TWO, NORMAL = Categorical(2), DiagonalGaussian(2)
+SQUASHED = SquashedGaussian(2, half_width=(1.0, 3.0))
+
+
+@pytest.mark.parametrize(
+    ("actions", "bound", "law", "words"),
+    [
+        (spaces.Discrete(2, start=7), "clip", TWO, "categorical of 2"),
+        (
+            spaces.MultiDiscrete([2, 2, 3]),
+            "clip",
+            Product((TWO, TWO, Categorical(3))),
+            "product of 2 x categorical of 2, categorical of 3",
+        ),
+        (spaces.MultiBinary((2, 3)), "clip", Bernoulli(6), "Bernoulli of 6"),
+        (BOX, "clip", NORMAL, "Gaussian of 2 (free sigma)"),
+        (BOX, "tanh", SQUASHED, "Gaussian of 2 (free sigma, squashed by tanh)"),
+        (
+            spaces.Tuple([spaces.Discrete(2), spaces.Dict({"b": BOX, "a": spaces.MultiBinary(1)})]),
+            "clip",
+            Product((TWO, Bernoulli(1), NORMAL)),
+            "product of categorical of 2, Bernoulli of 1, Gaussian of 2 (free sigma)",
+        ),
+        (
+            spaces.Tuple([spaces.MultiDiscrete([2]), BOX]),
+            "tanh",
+            Product((TWO, SQUASHED)),
+            "product of categorical of 2, Gaussian of 2 (free sigma, squashed by tanh)",
+        ),
+    ],
+)
+def test_every_space_of_actions_has_its_distribution(
+    actions: spaces.Space[Any], bound: str, law: Distribution, words: str
+) -> None:
+    policy = build_for(actions, action_bound=bound).policy
+    assert policy.distribution == law
+    assert policy.network.sizes == (12, 8, 4, law.n_outputs)
+    assert describe(law) == words
+
+
+def test_bound_and_environment_must_agree() -> None:
+    env = SquashAction(gymnasium.vector.SyncVectorEnv([lambda: Flat(BOX)]))
+    for config, given in ((PLAIN, env), (dataclasses.replace(PLAIN, action_bound="tanh"), env.env)):
+        with pytest.raises(ValueError, match="env must be a SquashAction if, and only if"):
+            build(config, given)
 
 
 def test_a_box_of_actions_makes_a_gaussian_policy_of_either_kind() -> None:

@@ -148,7 +148,7 @@ def test_fisher(law, scale, seed):
 @claim(
     name="B7",
     title="A product is the joint distribution of independent parts",
-    statement=r"\pi(a) = \prod_i\pi_i(a_i),\quad H = \sum_i H_i,\quad"
+    statement=r"\pi(a) = \prod_i\pi_i(a_i),\quad H = \sum_i H_i,\quad "
     r"D(p\|q) = \sum_i D(p_i\|q_i)",
     words="probability, entropy, divergence and sampler of a product are those of the joint law",
     assumptions="finite parameters",
