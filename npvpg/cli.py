@@ -29,6 +29,7 @@ usage: npvpg COMMAND [...]
   npvpg plot RUN ...   draw return against steps, of one run or of several
   npvpg exact          draw the exact bias and variance of every estimator
   npvpg random-walk    draw the error of n-step learning against its step size
+  npvpg analytic       draw gradients through the dynamics beside score-function gradients
 
 npvpg COMMAND --help lists the flags. To begin with:
 
@@ -83,6 +84,7 @@ def _command(words: list[str]) -> Callable[[list[str]], None]:
         "plot": _plot,
         "exact": _exact,
         "random-walk": _random_walk,
+        "analytic": _analytic,
         "--version": _version,
     }
     if first not in commands:
@@ -252,4 +254,25 @@ def _random_walk(words: list[str]) -> None:
     found = random_walk.curves(random_walk.repetitions(options.seed, options.repetitions))
     print(random_walk.table(found))
     random_walk.draw(options.out, found, options.repetitions)
+    print(options.out)
+
+
+def _analytic(words: list[str]) -> None:
+    """Compare pathwise with score-function gradients."""
+    from npvpg.experiment.studies import arguments
+
+    options = arguments.analytic(words)
+
+    from npvpg.experiment.studies import analytic
+
+    settings = {
+        "linear-quadratic": analytic.quadratic(),
+        "Pendulum-v1": analytic.pendulum(options.seed),
+    }
+    found = {
+        name: analytic.variances(setting, options.episodes, options.seed)
+        for name, setting in settings.items()
+    }
+    print(analytic.table(found))
+    analytic.draw(options.out, found, options.seed)
     print(options.out)

@@ -166,7 +166,7 @@ class TestHelp:
         assert command("train Acrobot-v1 --help") == 0
         assert re.search(r"--reward-scale FLOAT .*\(default: 0\.7\)", capsys.readouterr().out)
 
-    @pytest.mark.parametrize("name", ["evaluate", "plot", "exact", "random-walk"])
+    @pytest.mark.parametrize("name", ["evaluate", "plot", "exact", "random-walk", "analytic"])
     def test_the_other_commands_have_help_too(
         self, name: str, capsys: pytest.CaptureFixture[str]
     ) -> None:

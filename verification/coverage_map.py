@@ -50,6 +50,10 @@ MODULES = (
     "npvpg.exact.process",
     "npvpg.exact.episodes",
     "npvpg.exact.laboratory",
+    "npvpg.analytic.pathwise",
+    "npvpg.analytic.linear_quadratic",
+    "npvpg.analytic.pendulum",
+    "npvpg.analytic.control",
 )
 
 

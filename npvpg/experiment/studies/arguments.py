@@ -56,6 +56,20 @@ class RandomWalk:
     """Picture to write."""
 
 
+@dataclass(frozen=True)
+class Analytic:
+    """Compare gradients through reward and dynamics with score-function gradients."""
+
+    episodes: int = 2000
+    """Episodes that variances are measured on."""
+
+    seed: int = 0
+    """Seed of network, first states and noise."""
+
+    out: Annotated[Path, tyro.conf.arg(metavar="PNG")] = Path("analytic.png")
+    """Picture to write."""
+
+
 def exact(words: Sequence[str]) -> Exact:
     """
     Read the words after `npvpg exact`.
@@ -111,6 +125,33 @@ def random_walk(words: Sequence[str]) -> RandomWalk:
     """
     read = _read(RandomWalk, "random-walk", words)
     checks.at_least(1, repetitions=read.repetitions)
+    _check(read.seed, read.out)
+    return read
+
+
+def analytic(words: Sequence[str]) -> Analytic:
+    """
+    Read the words after `npvpg analytic`.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The words.
+
+    Returns
+    -------
+    Analytic
+        Episodes, and the picture to write.
+
+    Raises
+    ------
+    ValueError
+        If something is unknown or out of range, or the picture would not be a PNG.
+    SystemExit
+        After printing the help, if asked for it.
+    """
+    read = _read(Analytic, "analytic", words)
+    checks.at_least(16, episodes=read.episodes)
     _check(read.seed, read.out)
     return read
 
