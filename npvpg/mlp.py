@@ -24,9 +24,12 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from npvpg import checks
+from npvpg.kernels import network
 
 Activation = Literal["tanh", "relu"]
 Scheme = Literal["orthogonal", "glorot"]
+
+SMALL_BATCH = 32  # up to that many rows compiled loops are faster than calls of BLAS
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,11 @@ class MLP:
     def size(self) -> int:
         """Number of parameters, P."""
         return int(self._slots[-1][1].stop)
+
+    @cached_property
+    def sizes_array(self) -> NDArray[np.int64]:
+        """Sizes of the layers, as `npvpg.kernels.network` takes them."""
+        return np.array(self.sizes)
 
     def unpack(self, theta: NDArray[Any]) -> list[tuple[NDArray[Any], NDArray[Any]]]:
         """
@@ -214,6 +222,33 @@ class MLP:
             If `theta` or `x` has another shape.
         """
         return self.layers(theta, x)[-1]
+
+    def forward_small(self, theta: NDArray[Any], x: NDArray[Any]) -> NDArray[Any]:
+        """
+        Run the network by compiled loops, which for a few rows is faster than calls of BLAS.
+
+        Parameters
+        ----------
+        theta : ndarray of float32 or float64, shape (P,)
+            Parameters.
+        x : ndarray of the same type, shape (S, O)
+            Input rows.
+
+        Returns
+        -------
+        ndarray, shape (S, H)
+            Output rows, those of `forward` to rounding; none depends on the other rows.
+
+        Raises
+        ------
+        ValueError
+            If `theta` or `x` has another shape.
+        """
+        checks.shape((self.size,), theta=theta)
+        checks.shape((-1, self.sizes[0]), x=x)
+        y = np.empty((len(x), self.sizes[-1]), theta.dtype)
+        network.forward(theta, self.sizes_array, self.activation == "relu", x, y)
+        return y
 
     def backward(
         self, theta: NDArray[Any], layers: list[NDArray[Any]], d_out: NDArray[Any]

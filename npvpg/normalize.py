@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from npvpg import checks
 
+BOUND = 10.0  # of a normalised observation, in standard deviations
+
 
 class RunningMoments(NamedTuple):
     r"""
@@ -110,7 +112,7 @@ class RunningMoments(NamedTuple):
         """
         if self.n_rows == 0:
             return np.asarray(rows, np.float64)
-        return np.clip((rows - self.mean) * self.inverse_std, -10.0, 10.0)
+        return np.clip((rows - self.mean) * self.inverse_std, -BOUND, BOUND)
 
     @property
     def inverse_std(self) -> NDArray[np.float64]:

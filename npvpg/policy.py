@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from npvpg import checks
 from npvpg.distributions import Distribution
-from npvpg.mlp import MLP
+from npvpg.mlp import MLP, SMALL_BATCH
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,16 @@ class Policy:
         ------
         ValueError
             If a shape is not as above.
+
+        Notes
+        -----
+        Up to `npvpg.mlp.SMALL_BATCH` rows go through `npvpg.mlp.MLP.forward_small`.
         """
-        return self.distribution.sample(*self._params(theta, obs), noise)
+        network, free = self._split(theta)
+        real = theta.dtype == obs.dtype in (np.float32, np.float64)
+        small = real and len(obs) <= SMALL_BATCH
+        run = self.network.forward_small if small else self.network.forward
+        return self.distribution.sample(run(network, obs), free, noise)
 
     def mode(self, theta: NDArray[Any], obs: NDArray[Any]) -> NDArray[Any]:
         """

@@ -7,7 +7,6 @@ fixed number of steps and goes on where it stopped; what lies beyond the last st
 trajectory is left to the value function.
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,12 +14,11 @@ from numpy.typing import NDArray
 
 from npvpg import checks
 from npvpg.batch import Batch
+from npvpg.normalize import RunningMoments
+from npvpg.player import Player, Record
 from npvpg.policy import Policy
-from npvpg.streams import Purpose, generator
+from npvpg.streams import Purpose
 from npvpg.vector import SeededVectorEnv
-
-Observe = Callable[[NDArray[np.float64]], NDArray[Any]]
-Choose = Callable[[NDArray[Any], NDArray[np.float64]], NDArray[Any]]
 
 BLOCK = 128  # noise is drawn for that many steps at a time where the number is not known
 
@@ -119,7 +117,7 @@ def fixed_horizon(
     *,
     n_steps: int,
     iteration: int,
-    observe: Observe | None = None,
+    moments: RunningMoments | None = None,
     steps_before: int = 0,
 ) -> Rollout:
     """
@@ -139,8 +137,8 @@ def fixed_horizon(
         Steps per sub-environment; the batch has N times as many.
     iteration : int
         Key of the stream that the actions' noise comes from.
-    observe : callable, optional
-        Map of raw observations to what the policy sees; the identity by default.
+    moments : RunningMoments, optional
+        What observations are normalised by before the policy sees them; nothing by default.
     steps_before : int
         Environment steps of the run before this batch, for `Episode.step`.
 
@@ -155,11 +153,10 @@ def fixed_horizon(
         If `n_steps` is smaller than 1, or the environment returns what it must not.
     """
     checks.at_least(1, n_steps=n_steps)
-    recorder = _Recorder(env, policy, theta, observe, greedy=False)
-    rngs = [generator(env.seed, Purpose.ACTION, iteration, i) for i in range(env.n_envs)]
-    recorder.begin(position)
-    recorder.play(n_steps, rngs)
-    return recorder.cut_at_end(position, steps_before)
+    player = Player(env, policy, theta, moments, Purpose.ACTION, iteration)
+    player.begin(position.episode, position.obs)
+    record, _ = player.play(n_steps)
+    return _cut_at_end(player, record, position, steps_before)
 
 
 def whole_episodes(
@@ -170,7 +167,7 @@ def whole_episodes(
     *,
     n_episodes: int,
     iteration: int,
-    observe: Observe | None = None,
+    moments: RunningMoments | None = None,
     steps_before: int = 0,
     greedy: bool = False,
     purpose: Purpose = Purpose.ACTION,
@@ -195,8 +192,8 @@ def whole_episodes(
         Episodes per sub-environment; the batch has N times as many.
     iteration : int
         Key of the stream that the actions' noise comes from.
-    observe : callable, optional
-        Map of raw observations to what the policy sees; the identity by default.
+    moments : RunningMoments, optional
+        What observations are normalised by before the policy sees them; nothing by default.
     steps_before : int
         Environment steps of the run before this batch, for `Episode.step`.
     greedy : bool
@@ -215,12 +212,14 @@ def whole_episodes(
         If `n_episodes` is smaller than 1, or the environment returns what it must not.
     """
     checks.at_least(1, n_episodes=n_episodes)
-    recorder = _Recorder(env, policy, theta, observe, greedy=greedy)
-    rngs = [generator(env.seed, purpose, iteration, i) for i in range(env.n_envs)]
-    recorder.begin(Position.initial(env.n_envs)._replace(episode=position.episode))
-    while not recorder.play(BLOCK, rngs, n_episodes):
-        pass
-    return recorder.cut_at_episode(position, steps_before, n_episodes)
+    player = Player(env, policy, theta, moments, purpose, iteration, greedy=greedy)
+    player.begin(position.episode)
+    blocks, through = [], False
+    while not through:
+        block, through = player.play(BLOCK, n_episodes)
+        blocks.append(block)
+    record = Record(*(np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True)))
+    return _cut_at_episodes(player, record, position, steps_before, n_episodes)
 
 
 def play_episodes(
@@ -229,7 +228,7 @@ def play_episodes(
     theta: NDArray[Any],
     *,
     n_episodes: int,
-    observe: Observe | None = None,
+    moments: RunningMoments | None = None,
     greedy: bool = False,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """
@@ -245,8 +244,8 @@ def play_episodes(
         Its parameters.
     n_episodes : int
         Number of episodes, shared out among the sub-environments beforehand.
-    observe : callable, optional
-        Map of raw observations to what the policy sees; the identity by default.
+    moments : RunningMoments, optional
+        What observations are normalised by before the policy sees them; nothing by default.
     greedy : bool
         Take the most probable action in place of a sample.
 
@@ -270,7 +269,7 @@ def play_episodes(
         Position.initial(env.n_envs),
         n_episodes=-(-n_episodes // env.n_envs),
         iteration=0,
-        observe=observe,
+        moments=moments,
         greedy=greedy,
         purpose=Purpose.EVALUATION_ACTION,
     ).batch
@@ -278,129 +277,71 @@ def play_episodes(
     return returns[:n_episodes], batch.lengths[:n_episodes]
 
 
-class _Recorder:
-    """Steps all sub-environments together and keeps what happened, axis 0 the time."""
+def _cut_at_end(player: Player, record: Record, position: Position, steps_before: int) -> Rollout:
+    """Keep every step; the last one ends a trajectory that may go on later."""
+    n_envs, n_steps = record.rew.shape
+    alive = ~record.done[:, -1]
+    record.next_obs[alive, -1] = player.current[alive]
+    episodes = []
+    begun, length, ret = np.zeros(n_envs, np.int64), position.length.copy(), position.ret.copy()
+    for t, i in np.argwhere(record.done.T):
+        ret[i] += record.rew[i, begun[i] : t + 1].sum()
+        length[i] += t + 1 - begun[i]
+        step = steps_before + int(t + 1) * n_envs
+        episodes.append(Episode(step, float(ret[i]), int(length[i])))
+        begun[i], length[i], ret[i] = t + 1, 0, 0.0
+    for i in range(n_envs):
+        ret[i] += record.rew[i, begun[i] :].sum()
+    length += n_steps - begun
+    history = record.act
+    if position.history.shape[1]:
+        history = np.concatenate([position.history, history], axis=1)
+    history = history[:, history.shape[1] - int(length.max()) :].copy()
+    cut = record.done.copy()
+    cut[:, -1] = True
+    following = Position(player.episode, length, ret, player.current, history)
+    return _rollout(player, Record(*map(_flat, record)), _flat(cut), episodes, following)
 
-    def __init__(
-        self,
-        env: SeededVectorEnv,
-        policy: Policy,
-        theta: NDArray[Any],
-        observe: Observe | None,
-        *,
-        greedy: bool,
-    ) -> None:
-        self.env, self.policy, self.theta, self.greedy = env, policy, theta, greedy
-        self.observe = observe or (lambda obs: obs)
-        self.obs: list[NDArray[np.float64]] = []
-        self.act: list[NDArray[Any]] = []
-        self.rew: list[NDArray[np.float64]] = []
-        self.terminated: list[NDArray[np.bool_]] = []
-        self.done: list[NDArray[np.bool_]] = []
-        self.next_obs: list[NDArray[np.float64]] = []
 
-    def begin(self, position: Position) -> None:
-        self.episode = position.episode.copy()
-        self.current = position.obs
-        if position.obs.size == 0:
-            self.current = self.env.reset(np.ones(self.env.n_envs, bool), self.episode)
+def _cut_at_episodes(
+    player: Player, record: Record, position: Position, steps_before: int, n_episodes: int
+) -> Rollout:
+    """Keep the first episodes of every sub-environment; each of them is a trajectory."""
+    n_envs = len(record.rew)
+    keep = np.asarray(np.cumsum(record.done, axis=1) - record.done < n_episodes)
+    cut = record.done & keep
+    steps = steps_before + np.cumsum(keep.sum(axis=0))
+    episodes = []
+    begun = np.zeros(n_envs, np.int64)
+    for t, i in np.argwhere(cut.T):
+        span = slice(begun[i], t + 1)
+        ret = float(record.rew[i, span].sum())
+        episodes.append(Episode(int(steps[t]), ret, int(t + 1 - begun[i])))
+        begun[i] = t + 1
+    following = Position.initial(n_envs)._replace(episode=position.episode + n_episodes)
+    kept = Record(*(part[keep] for part in tuple[Any, ...](record)))
+    return _rollout(player, kept, cut[keep], episodes, following)
 
-    def see(self, obs: NDArray[np.float64]) -> NDArray[Any]:
-        return self.observe(obs).astype(self.theta.dtype, copy=False)
 
-    def play(self, n: int, rngs: list[np.random.Generator], n_episodes: int | None = None) -> bool:
-        """Play n steps; stop and say so when every sub-environment has had its episodes."""
-        noise = np.stack([self.policy.noise(rng, n) for rng in rngs], axis=1)
-        for t in range(n):
-            seen = self.see(self.current)
-            if self.greedy:
-                act = self.policy.mode(self.theta, seen)
-            else:
-                act = self.policy.act(self.theta, seen, noise[t])
-            next_obs, rew, terminated, truncated = self.env.step(act)
-            done = terminated | truncated
-            self.obs.append(self.current)
-            self.act.append(act)
-            self.rew.append(rew)
-            self.terminated.append(terminated)
-            self.done.append(done)
-            self.next_obs.append(next_obs)
-            self.current = next_obs
-            if done.any():
-                self.episode += done
-                if n_episodes is not None and np.sum(self.done, axis=0).min() >= n_episodes:
-                    return True
-                self.current = self.env.reset(done, self.episode)
-        return False
+def _flat(part: NDArray[Any]) -> NDArray[Any]:
+    """One sub-environment after the other; a view."""
+    return part.reshape(-1, *part.shape[2:])
 
-    def cut_at_end(self, position: Position, steps_before: int) -> Rollout:
-        """Keep every step; the last one ends a trajectory that may go on later."""
-        n_steps, n_envs = len(self.rew), self.env.n_envs
-        done = np.array(self.done)
-        rew = np.array(self.rew)
-        episodes = []
-        length, ret = position.length.copy(), position.ret.copy()
-        for t in range(n_steps):
-            length += 1
-            ret += rew[t]
-            for i in np.flatnonzero(done[t]):
-                step = steps_before + (t + 1) * n_envs
-                episodes.append(Episode(step, float(ret[i]), int(length[i])))
-                length[i], ret[i] = 0, 0.0
-        act = np.array(self.act).swapaxes(0, 1)
-        history = (
-            act
-            if position.history.shape[1] == 0
-            else np.concatenate([position.history, act], axis=1)
-        )
-        history = history[:, history.shape[1] - int(length.max()) :].copy()
-        keep = np.ones((n_steps, n_envs), bool)
-        cut = done.copy()
-        cut[-1] = True
-        return self._rollout(
-            keep, cut, episodes, Position(self.episode, length, ret, self.current, history)
-        )
 
-    def cut_at_episode(self, position: Position, steps_before: int, n_episodes: int) -> Rollout:
-        """Keep the first episodes of every sub-environment; each of them is a trajectory."""
-        done = np.array(self.done)
-        keep = np.asarray(np.cumsum(done, axis=0) - done < n_episodes)
-        cut = done & keep
-        rew = np.array(self.rew)
-        episodes = []
-        steps = steps_before + np.cumsum(keep.sum(axis=1))
-        begun = np.zeros(self.env.n_envs, np.int64)
-        for t, i in np.argwhere(cut):
-            span = slice(begun[i], t + 1)
-            episodes.append(
-                Episode(int(steps[t]), float(rew[span, i].sum()), int(t + 1 - begun[i]))
-            )
-            begun[i] = t + 1
-        following = Position.initial(self.env.n_envs)._replace(
-            episode=position.episode + n_episodes
-        )
-        return self._rollout(keep, cut, episodes, following)
-
-    def _rollout(
-        self,
-        keep: NDArray[np.bool_],
-        cut: NDArray[np.bool_],
-        episodes: list[Episode],
-        position: Position,
-    ) -> Rollout:
-        """Lay the kept steps end to end, one sub-environment after the other."""
-
-        def flat(steps: list[NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[Any]:
-            return np.array(steps).swapaxes(0, 1)[mask.T]
-
-        raw_obs = flat(self.obs, keep)
-        start = np.concatenate([[0], np.flatnonzero(cut.T[keep.T]) + 1])
-        batch = Batch(
-            obs=self.see(raw_obs),
-            act=flat(self.act, keep),
-            rew=flat(self.rew, keep),
-            start=start,
-            last_obs=self.see(flat(self.next_obs, cut)),
-            terminated=flat(self.terminated, cut),
-        )
-        return Rollout(batch, raw_obs, tuple(episodes), position)
+def _rollout(
+    player: Player,
+    record: Record,
+    cut: NDArray[np.bool_],
+    episodes: list[Episode],
+    position: Position,
+) -> Rollout:
+    """Make a batch of steps that lie end to end."""
+    batch = Batch(
+        obs=player.see(record.obs),
+        act=record.act,
+        rew=record.rew,
+        start=np.concatenate([[0], np.flatnonzero(cut) + 1]),
+        last_obs=player.see(record.next_obs[cut]),
+        terminated=record.terminated[cut],
+    )
+    return Rollout(batch, record.obs, tuple(episodes), position)

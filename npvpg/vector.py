@@ -140,6 +140,45 @@ class SeededVectorEnv:
         self._require_finite("reward", rew)
         return self._flat(obs), rew, terminated, truncated
 
+    @property
+    def key(self) -> tuple[NDArray[np.uint64], int]:
+        """What keys the seeds of the episodes: the words of the run's seed, and the purpose."""
+        return self._entropy, int(self.purpose)
+
+    def arrive(
+        self, rew: NDArray[np.float64], obs: NDArray[np.float64], current: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """
+        Take note of steps that compiled code took in the environment itself.
+
+        Parameters
+        ----------
+        rew : ndarray of float64, shape (N, T)
+            Their rewards.
+        obs : ndarray of float64, shape (N, T, O)
+            Observations before every step.
+        current : ndarray, shape (N, O)
+            Observations after the last.
+
+        Returns
+        -------
+        ndarray of float64, shape (N, O)
+            The last ones.
+
+        Raises
+        ------
+        ValueError
+            If one of them is not finite.
+        """
+        if not (math.isfinite(np.vdot(rew, rew)) and math.isfinite(np.vdot(obs, obs))):
+            for t in range(rew.shape[1]):
+                self._require_finite("observation", obs[:, t])
+                self._n_stepped += 1
+                self._require_finite("reward", rew[:, t])
+            self._n_stepped -= rew.shape[1]
+        self._n_stepped += rew.shape[1]
+        return self._flat(current)
+
     def replay(
         self,
         episode: NDArray[np.int64],

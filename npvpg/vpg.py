@@ -438,7 +438,7 @@ def train(
 def _collect(driver: SeededVectorEnv, policy: Policy, vpg: VPG, state: TrainState) -> Rollout:
     common: dict[str, Any] = {
         "iteration": state.iteration,
-        "observe": state.observe if vpg.normalize_obs else None,
+        "moments": state.obs_moments if vpg.normalize_obs else None,
         "steps_before": state.steps,
     }
     arguments = (driver, policy, state.theta, state.position)

@@ -6,10 +6,10 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, VectorEnv
-from numpy.typing import NDArray
 
 from npvpg.distributions import Categorical, DiagonalGaussian
 from npvpg.mlp import MLP
+from npvpg.normalize import RunningMoments
 from npvpg.policy import Policy
 from npvpg.rollout import Episode, Position, fixed_horizon, play_episodes, whole_episodes
 from npvpg.streams import Purpose, generator
@@ -210,26 +210,26 @@ def test_judging_has_noise_of_its_own() -> None:
     assert returns[0] == 20 * 21 / 2 + 100 * (noise >= 0.5).sum()
 
 
-def test_the_policy_sees_what_observe_shows_it() -> None:
+def test_the_policy_sees_normalised_observations() -> None:
     position = Position.initial(2)
-
-    def minus(obs: NDArray[np.float64]) -> NDArray[np.float64]:
-        return -obs
-
-    theta = np.array([0.0, -1e3, 0, 500])  # action 1 below -1/2 of what the environment shows
+    moments = RunningMoments(1, np.array([20.0]), np.array([4.0]))
+    theta = np.array([0.0, -1e3, 0, 500])  # action 1 below 1/2 of what the policy sees
     for rollout in (
-        fixed_horizon(counter(3, 3), COIN, theta, position, n_steps=3, iteration=0, observe=minus),
+        fixed_horizon(
+            counter(3, 3), COIN, theta, position, n_steps=3, iteration=0, moments=moments
+        ),
         whole_episodes(
-            counter(3, 3), COIN, theta, position, n_episodes=1, iteration=0, observe=minus
+            counter(3, 3), COIN, theta, position, n_episodes=1, iteration=0, moments=moments
         ),
     ):
         assert rollout.raw_obs[:, 0].tolist() == [0, 1, 2, 10, 11, 12]
-        assert np.array_equal(rollout.batch.obs, -rollout.raw_obs)
-        assert rollout.batch.last_obs[:, 0].tolist() == [-3, -13]
+        want = [-10, -9.5, -9, -5, -4.5, -4]
+        np.testing.assert_allclose(rollout.batch.obs[:, 0], want, rtol=1e-8)
+        np.testing.assert_allclose(rollout.batch.last_obs[:, 0], [-8.5, -3.5], rtol=1e-8)
         assert rollout.batch.act.tolist() == [1] * 6
     unseen = fixed_horizon(counter(3), COIN, theta, Position.initial(1), n_steps=3, iteration=0)
     assert unseen.batch.act.tolist() == [1, 0, 0]
-    judged = play_episodes(counter(3), COIN, theta, n_episodes=1, observe=minus)
+    judged = play_episodes(counter(3), COIN, theta, n_episodes=1, moments=moments)
     assert judged[0].tolist() == [306]
 
 

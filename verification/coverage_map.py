@@ -45,6 +45,7 @@ MODULES = (
     "npvpg.gradient",
     "npvpg.optimizers",
     "npvpg.normalize",
+    "npvpg.player",
     "npvpg.rollout",
     "npvpg.vpg",
     "npvpg.exact.process",

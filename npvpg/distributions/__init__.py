@@ -9,9 +9,10 @@ respect to both.
 from npvpg.distributions.base import Distribution
 from npvpg.distributions.bernoulli import Bernoulli
 from npvpg.distributions.categorical import Categorical
-from npvpg.distributions.gaussian import LOG_SIGMA_MAX, LOG_SIGMA_MIN, DiagonalGaussian
+from npvpg.distributions.gaussian import DiagonalGaussian
 from npvpg.distributions.product import Product
 from npvpg.distributions.squashed import SquashedGaussian
+from npvpg.kernels.sampling import LOG_SIGMA_MAX, LOG_SIGMA_MIN
 
 __all__ = [
     "LOG_SIGMA_MAX",

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvpg import checks
+from npvpg.kernels import sampling
+from npvpg.kernels.sampling import LOG_SIGMA_MAX, LOG_SIGMA_MIN
 
-LOG_SIGMA_MIN: Final = -20.0
-LOG_SIGMA_MAX: Final = 2.0
 LOG_2PI: Final = math.log(2 * math.pi)  # a plain float, so that float32 stays float32
 
 
@@ -190,7 +190,9 @@ class DiagonalGaussian:
         """
         mu, log_sigma, _ = self.split(out, free)
         checks.shape(mu.shape, noise=noise)
-        return np.asarray(mu + np.exp(log_sigma) * noise.astype(mu.dtype, copy=False))
+        if mu.dtype.kind == "c":
+            return np.asarray(mu + np.exp(log_sigma) * noise)
+        return np.asarray(sampling.gaussian(mu, log_sigma, noise))
 
     def mode(self, out: NDArray[Any], free: NDArray[Any]) -> NDArray[Any]:
         """

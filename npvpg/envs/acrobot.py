@@ -17,6 +17,7 @@ class AcrobotVectorEnv(ClassicVectorEnv):
     state_size = 4
     low = (-0.1,) * 4
     high = (0.1,) * 4
+    resets_by_hand = True
 
     def _start(self, noise: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
         super()._start(noise, rows)

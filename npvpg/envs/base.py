@@ -1,13 +1,15 @@
 """Vector environments whose step is one compiled call."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Box, Discrete
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
+from numba import cfunc, config, typeof, types
 from numpy.typing import ArrayLike, NDArray
 
 from npvpg import checks
@@ -57,6 +59,14 @@ class CompiledVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     """
 
     single_action_space: Box | Discrete
+    reset_kernel: Callable[..., None]
+    """Compiled loop that starts episodes, as in `npvpg.kernels.physics`."""
+    step_kernel: Callable[..., int]
+    """Compiled loop that takes a step."""
+    kernels_cached: ClassVar[bool] = False
+    """Whether Numba may keep the two on disk."""
+    resets_by_hand: ClassVar[bool] = False
+    """Whether a reset takes more than `reset_kernel`."""
 
     def __init__(
         self,
@@ -107,13 +117,61 @@ class CompiledVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         self._ends = np.zeros((2, num_envs), dtype=np.bool_)
         self._terminated, self._truncated = self._ends
 
+    @property
+    def buffers(self) -> tuple[Any, ...]:
+        """What `step_kernel` takes after the actions: state, steps, limit, obs, ..., rng."""
+        return (
+            self._state,
+            self._steps,
+            self._limit,
+            self._obs,
+            self._rew,
+            self._ends,
+            self._generators.rows,
+        )
+
+    @cached_property
+    def pointers(self) -> tuple[Any, Any]:
+        """`step_kernel` and `reset_kernel` in a form that compiled code takes as an argument."""
+        kernels: tuple[Any, Any] = self.step_kernel, self.reset_kernel
+        if config.DISABLE_JIT:  # type: ignore[attr-defined]
+            return kernels
+        low, _ = self.act_bounds
+        sent = np.empty((self.num_envs, *low.shape), low.dtype)
+        act, noise, rows, *arrays = (
+            typeof(x)  # type: ignore[no-untyped-call]
+            for x in (sent, np.empty((1, 1)), self._every, *self.buffers)
+        )
+        state, steps, _, obs, *_ = arrays
+        signatures = types.int64(act, *arrays), types.void(noise, rows, state, steps, obs)
+        step, reset = (
+            cfunc(signature, cache=self.kernels_cached)(kernel.py_func)
+            for kernel, signature in zip(kernels, signatures, strict=True)
+        )
+        return step, reset
+
+    @property
+    def act_bounds(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Least and greatest action, of the type that `step_kernel` takes."""
+        space = self.single_action_space
+        if isinstance(space, Box):
+            return space.low, space.high
+        first = np.asarray(space.start, np.int64)
+        return first, np.asarray(first + space.n - 1)
+
+    @property
+    def start_bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Bounds of the numbers that an episode starts from."""
+        return self._low, self._high
+
+    @property
+    def observations(self) -> NDArray[Any]:
+        """Observations the sub-environments are in, shape (N, O)."""
+        return self._obs
+
     def _start(self, noise: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
         """Start episodes in `rows` from `noise`: writes state, steps and obs."""
-        raise NotImplementedError
-
-    def _advance(self, act: NDArray[Any]) -> int:
-        """Take a step: writes all arrays; -1, or who cannot step, and then nothing is written."""
-        raise NotImplementedError
+        self.reset_kernel(noise, rows, self._state, self._steps, self._obs)
 
     def _bounds(
         self, options: Mapping[str, Any] | None
@@ -206,7 +264,7 @@ class CompiledVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
             and actions.flags.carray
         ):
             actions = self._as_actions(actions)
-        fault = self._advance(actions)
+        fault = self.step_kernel(actions, *self.buffers)
         if fault >= 0:
             self._refuse(fault, actions)
         if not self._copy:

@@ -42,6 +42,7 @@ class ClassicVectorEnv(CompiledVectorEnv):
         If `render_mode` is given and pygame is missing.
     """
 
+    kernels_cached = True
     env_id: ClassVar[str]
     """Name of the original."""
     original: ClassVar[Callable[..., Any]]
@@ -87,16 +88,7 @@ class ClassicVectorEnv(CompiledVectorEnv):
         self.render_mode = render_mode
         fps = self._drawer.metadata["render_fps"]
         self.metadata |= {"render_modes": ["rgb_array"], "render_fps": fps}
-        self._kernel_reset, self._kernel_step = self.kernels
-
-    def _start(self, noise: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
-        self._kernel_reset(noise, rows, self._state, self._steps, self._obs)
-
-    def _advance(self, act: NDArray[Any]) -> int:
-        fault: int = self._kernel_step(
-            act, self._state, self._steps, self._limit, self._obs, self._rew, self._ends
-        )
-        return fault
+        self.reset_kernel, self.step_kernel = self.kernels
 
     def _bounds(
         self, options: Mapping[str, Any] | None

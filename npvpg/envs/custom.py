@@ -166,24 +166,8 @@ class _CustomVectorEnv(CompiledVectorEnv):
         )
         space = description.action_space
         first, count = (int(space.start), int(space.n)) if isinstance(space, Discrete) else (0, 0)
-        self._kernel_reset = _reset_loop(description.reset)
-        self._kernel_step = _step_loop(description.step, first, count, description.n_step_noise)
-
-    def _start(self, noise: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
-        self._kernel_reset(noise, rows, self._state, self._steps, self._obs)
-
-    def _advance(self, act: NDArray[Any]) -> int:
-        fault: int = self._kernel_step(
-            act,
-            self._state,
-            self._steps,
-            self._limit,
-            self._obs,
-            self._rew,
-            self._ends,
-            self._generators.rows,
-        )
-        return fault
+        self.reset_kernel = _reset_loop(description.reset)
+        self.step_kernel = _step_loop(description.step, first, count, description.n_step_noise)
 
 
 def _compiled(function: Function) -> Function:

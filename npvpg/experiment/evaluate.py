@@ -101,7 +101,7 @@ def evaluate_state(
             policy,
             state.theta,
             n_episodes=episodes,
-            observe=state.observe,
+            moments=state.obs_moments,
             greedy=name == "greedy",
         )
         low, high = bootstrap_interval(returns, seed=seed) if episodes > 1 else (None, None)

@@ -1,10 +1,71 @@
 """Draws from a distribution, given the noise."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+LOG_SIGMA_MIN: Final = -20.0
+LOG_SIGMA_MAX: Final = 2.0
+
+
+def _draw(logits: NDArray[Any], uniform: float, partial: NDArray[np.float64]) -> int:
+    r"""
+    Invert the cumulative distribution of a softmax, in float64 whatever the type of `logits`.
+
+    .. math:: P_a = \sum_{b \le a} e^{z_b - \max z}, \qquad
+              a = \min\{a : u P_{A-1} < P_a\}
+
+    Parameters
+    ----------
+    logits : ndarray of float32 or float64, shape (A,)
+        Unnormalised log-probabilities :math:`z`.
+    uniform : float
+        Noise :math:`u` in [0, 1).
+    partial : ndarray of float64, shape (A,)
+        Overwritten by the partial sums :math:`P`.
+
+    Returns
+    -------
+    int
+        Action.
+    """
+    top = logits.max()
+    total = 0.0
+    for a in range(logits.size):
+        total += np.exp(np.float64(logits[a]) - np.float64(top))
+        partial[a] = total
+    threshold = uniform * total
+    choice = 0
+    while partial[choice] <= threshold and choice < logits.size - 1:
+        choice += 1
+    return choice
+
+
+draw = njit(cache=True)(_draw)
+
+
+def _shift(
+    mu: NDArray[Any], log_sigma: NDArray[Any], normal: NDArray[np.float64], act: NDArray[Any]
+) -> None:
+    r"""
+    Shift and scale one row of noise: :math:`a = \mu + \sigma\epsilon`.
+
+    Parameters
+    ----------
+    mu, log_sigma : ndarray of float32 or float64, shape (D,)
+        Mean, and logarithm of the standard deviation.
+    normal : ndarray of float64, shape (D,)
+        Standard normal noise :math:`\epsilon`.
+    act : ndarray of the type of `mu`, shape (D,)
+        Action, written.
+    """
+    for j in range(mu.size):
+        act[j] = mu[j] + np.exp(log_sigma[j]) * act.dtype.type(normal[j])
+
+
+shift = njit(cache=True)(_shift)
 
 
 def _categorical(logits: NDArray[Any], uniform: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -38,23 +99,45 @@ def _categorical(logits: NDArray[Any], uniform: NDArray[np.float64]) -> NDArray[
     >>> categorical(np.log(np.array([[0.25, 0.75], [0.25, 0.75]])), np.array([0.2, 0.3]))
     array([0, 1])
     """
-    n_rows, n_actions = logits.shape
-    act = np.empty(n_rows, dtype=np.int64)
-    partial = np.empty(n_actions)
-    for i in range(n_rows):
-        top = logits[i, 0]
-        for a in range(1, n_actions):
-            top = max(top, logits[i, a])
-        total = 0.0
-        for a in range(n_actions):
-            total += np.exp(np.float64(logits[i, a]) - np.float64(top))
-            partial[a] = total
-        threshold = uniform[i] * total
-        choice = 0
-        while partial[choice] <= threshold and choice < n_actions - 1:
-            choice += 1
-        act[i] = choice
+    act = np.empty(len(logits), dtype=np.int64)
+    partial = np.empty(logits.shape[1])
+    for i in range(len(logits)):
+        act[i] = draw(logits[i], uniform[i], partial)
     return act
 
 
 categorical = njit(cache=True)(_categorical)
+
+
+def _gaussian(
+    mu: NDArray[Any], log_sigma: NDArray[Any], normal: NDArray[np.float64]
+) -> NDArray[Any]:
+    r"""
+    Shift and scale standard normal noise: :math:`a = \mu + \sigma\epsilon`.
+
+    Parameters
+    ----------
+    mu : ndarray of float32 or float64, shape (S, D)
+        Mean.
+    log_sigma : ndarray of the type of `mu`, shape (S, D) or (1, D)
+        Logarithm of the standard deviation, the same for all rows if there is one.
+    normal : ndarray of float64, shape (S, D)
+        Standard normal noise :math:`\epsilon`.
+
+    Returns
+    -------
+    ndarray of the type of `mu`, shape (S, D)
+        Actions.
+
+    Examples
+    --------
+    >>> gaussian(np.array([[1.0]]), np.array([[0.0]]), np.array([[-0.5]]))
+    array([[0.5]])
+    """
+    act = np.empty(mu.shape, mu.dtype)
+    for i in range(len(mu)):
+        shift(mu[i], log_sigma[i % len(log_sigma)], normal[i], act[i])
+    return act
+
+
+gaussian = njit(cache=True)(_gaussian)

@@ -47,7 +47,7 @@ class World:
 
     def step(self, limit: int) -> int:
         arrays = (self.state, self.steps)
-        outputs = (self.obs, self.rew, self.ends)
+        outputs = (self.obs, self.rew, self.ends, np.zeros((len(self.steps), 4), np.uint64))
         return int(self.module.step(self.act, *arrays, limit, *outputs))
 
     def everything(self) -> list[Any]:

@@ -143,7 +143,7 @@ def test_excerpt_leaves_docstrings_out() -> None:
     assert all(text[number - 1] == line for number, line in part.lines)
     assert part.lines[0][1].startswith("def _gae(")
     assert '"""' not in "".join(line for _, line in part.lines)
-    constant = excerpt("npvpg.distributions.gaussian.LOG_SIGMA_MIN", ROOT)
+    constant = excerpt("npvpg.kernels.sampling.LOG_SIGMA_MIN", ROOT)
     assert constant.lines[0][1].startswith("LOG_SIGMA_MIN")
     method = excerpt("npvpg.mlp.MLP.backward", ROOT)
     assert method.short == "MLP.backward"

@@ -147,8 +147,8 @@ def compare(name: str, states: NDArray[np.float64], acts: NDArray[Any]) -> None:
     n, n_obs = len(states), original.observation_space.shape[0]  # type: ignore[index]
     have = states.copy()
     obs, rew = np.zeros((n, n_obs), dtype=np.float32), np.zeros(n)
-    ends = np.zeros((2, n), dtype=np.bool_)
-    fault = twin.module.step(acts, have, np.zeros(n, dtype=np.int64), 2, obs, rew, ends)
+    ends, rng = np.zeros((2, n), dtype=np.bool_), np.zeros((n, 4), dtype=np.uint64)
+    fault = twin.module.step(acts, have, np.zeros(n, dtype=np.int64), 2, obs, rew, ends, rng)
     assert fault == -1
     want, want_obs = np.empty_like(have), np.empty_like(obs)
     want_rew, want_ends = np.empty(n), np.empty(n, dtype=np.bool_)

@@ -207,7 +207,9 @@ class Usage(RuleBasedStateMachine):
         assert self.state is not None
         env = _env()
         driver = SeededVectorEnv(env, SEED, Purpose.EVALUATION_EPISODE)
-        play_episodes(driver, POLICY, self.state.theta, n_episodes=2, observe=self.state.observe)
+        play_episodes(
+            driver, POLICY, self.state.theta, n_episodes=2, moments=self.state.obs_moments
+        )
         env.close()
 
     def teardown(self) -> None:

@@ -32,6 +32,7 @@ N_STRATA = 2_000 if os.environ.get("NUMBA_DISABLE_JIT") == "1" else 20_000
     tolerance_reason="2/M, M = 20000 strata: two strata may straddle the bounds of an action",
     about=(
         "npvpg.kernels.sampling.categorical",
+        "npvpg.kernels.sampling.draw",
         "npvpg.distributions.categorical.Categorical.sample",
         "npvpg.distributions.categorical.Categorical.noise",
         "npvpg.distributions.categorical.Categorical.mode",
@@ -110,6 +111,8 @@ def test_one_uniform_for_each_action() -> None:
     tolerance=1e-13,
     tolerance_reason="relative to 1 + mu^2 + sigma^2",
     about=(
+        "npvpg.kernels.sampling.gaussian",
+        "npvpg.kernels.sampling.shift",
         "npvpg.distributions.gaussian.DiagonalGaussian.sample",
         "npvpg.distributions.gaussian.DiagonalGaussian.noise",
         "npvpg.distributions.gaussian.DiagonalGaussian.mode",

@@ -129,6 +129,7 @@ def _step(
     obs: NDArray[np.float32],
     rew: NDArray[np.float64],
     ends: NDArray[np.bool_],
+    rng: NDArray[np.uint64],
 ) -> int:
     """
     Take one step in every sub-environment, or in none.
@@ -143,6 +144,8 @@ def _step(
         Steps after which an episode is truncated.
     obs, rew, ends : ndarray
         The package's arrays, written.
+    rng : ndarray of uint64, shape (N, 4)
+        Not used.
 
     Returns
     -------

@@ -1,0 +1,211 @@
+"""
+A whole rollout in one call, for environments whose step is compiled as well.
+
+The functions of the environment come in as pointers, so this loop refers to none of them and
+Numba's disk cache serves it in every process and for every environment.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numba.extending import overload
+from numpy.typing import NDArray
+
+from npvpg.kernels.network import forward
+from npvpg.kernels.pcg64 import child_seeds, seed, uniform
+from npvpg.kernels.sampling import LOG_SIGMA_MAX, LOG_SIGMA_MIN, draw, shift
+
+
+def _act_discrete(
+    out: NDArray[Any],
+    free: NDArray[Any],
+    noise: NDArray[np.float64],
+    act: NDArray[np.int64],
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
+    sent: NDArray[np.int64],
+) -> None:
+    """
+    Sample categorical actions; send them counted from `low`.
+
+    Parameters
+    ----------
+    out : ndarray, shape (N, A)
+        Logits.
+    free : ndarray, shape (0,)
+        Not used.
+    noise : ndarray of float64, shape (N,)
+        Uniform in [0, 1).
+    act : ndarray of int64, shape (N,)
+        Actions, written.
+    low, high : ndarray of int64, shape (1,)
+        Least and greatest action of the environment.
+    sent : ndarray of int64, shape (N,)
+        What the environment gets, written.
+    """
+    partial = np.empty(out.shape[1])
+    for i in range(len(act)):
+        act[i] = draw(out[i], noise[i], partial)
+        sent[i] = low[0] + act[i]
+
+
+def _act_continuous(
+    out: NDArray[Any],
+    free: NDArray[Any],
+    noise: NDArray[np.float64],
+    act: NDArray[Any],
+    low: NDArray[Any],
+    high: NDArray[Any],
+    sent: NDArray[Any],
+) -> None:
+    """
+    Sample Gaussian actions; send them clipped.
+
+    Parameters
+    ----------
+    out : ndarray, shape (N, D) or (N, 2 D)
+        Means, and log sigma if there are twice as many columns.
+    free : ndarray, shape (D,) or (0,)
+        Log sigma otherwise.
+    noise : ndarray of float64, shape (N, D)
+        Standard normal.
+    act : ndarray, shape (N, D)
+        Actions, written.
+    low, high : ndarray, shape (D,)
+        Bounds of the environment.
+    sent : ndarray of the type of `low`, shape (N, D)
+        What the environment gets, written.
+    """
+    dim = act.shape[1]
+    log_sigma = np.empty(dim, out.dtype)
+    for i in range(len(act)):
+        raw = free if free.size else out[i, dim:]
+        for j in range(dim):
+            log_sigma[j] = min(max(raw[j], LOG_SIGMA_MIN), LOG_SIGMA_MAX)
+        shift(out[i, :dim], log_sigma, noise[i], act[i])
+        for j in range(dim):
+            sent[i, j] = min(max(act[i, j], low[j]), high[j])
+
+
+act_discrete = njit(cache=True)(_act_discrete)
+act_continuous = njit(cache=True)(_act_continuous)
+
+
+def _act(out: Any, free: Any, noise: Any, act: Any, low: Any, high: Any, sent: Any) -> None:
+    """Sample by the distribution that goes with the type of the actions."""
+    kind = act_discrete if act.dtype.kind == "i" else act_continuous
+    kind(out, free, noise, act, low, high, sent)
+
+
+@overload(_act)
+def _typed_act(
+    out: Any, free: Any, noise: Any, act: Any, low: Any, high: Any, sent: Any
+) -> Callable[..., None]:
+    """Choose by the type of the actions, while compiling."""
+    kind = act_discrete if act.ndim == 1 else act_continuous
+
+    def call(out: Any, free: Any, noise: Any, act: Any, low: Any, high: Any, sent: Any) -> None:
+        kind(out, free, noise, act, low, high, sent)
+
+    return call
+
+
+def _play(
+    step: Callable[..., int],
+    reset: Callable[..., None],
+    env: tuple[Any, ...],
+    start: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint64], int, bool],
+    bounds: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
+    policy: tuple[NDArray[Any], NDArray[np.int64], bool, int],
+    moments: tuple[NDArray[np.float64], NDArray[np.float64], float],
+    noise: NDArray[np.float64],
+    episode: NDArray[np.int64],
+    finished: NDArray[np.int64],
+    n_episodes: int,
+    first: int,
+    record: tuple[NDArray[Any], ...],
+) -> int:
+    """
+    Step all sub-environments together until the record is full or all have had their episodes.
+
+    Parameters
+    ----------
+    step, reset : callable
+        Functions of the environment, as in `npvpg.kernels.physics`.
+    env : tuple
+        Its arrays: state, steps, limit, obs, rew, ends, rng.
+    start : tuple
+        Bounds ``low`` and ``high`` of the numbers an episode starts from; the words of the seed
+        and the purpose that key the episodes' seeds, as in `npvpg.kernels.pcg64.child_seeds`;
+        whether to return to the caller when an episode has ended, who resets.
+    bounds : tuple
+        Bounds ``low`` and ``high`` of the actions; an array for the actions that are sent.
+    policy : tuple
+        Parameters, sizes of the network, whether it is a ReLU network, its number of parameters;
+        the rest of the parameters are the distribution's own.
+    moments : tuple
+        Mean, one over the standard deviation, and bound, by which observations are normalised.
+    noise : ndarray of float64, shape (T - first, N) or (T - first, N, D)
+        Noise of the actions.
+    episode : ndarray of int64, shape (N,)
+        Number of the episode each sub-environment is in, updated.
+    finished : ndarray of int64, shape (N,)
+        Episodes that it has finished, updated.
+    n_episodes : int
+        Stop when all have finished that many; 0 for never.
+    first : int
+        Column of the record to begin with.
+    record : tuple
+        Written: ``obs`` (N, T, O), ``act`` (N, T) or (N, T, D), ``rew`` (N, T), ``terminated``
+        (N, T), ``done`` (N, T), and ``next_obs`` (N, T, O) where an episode ended.
+
+    Returns
+    -------
+    int
+        Number of steps taken. When stopped early, what ended last is not reset.
+    """
+    state, steps, limit, env_obs, env_rew, ends, rng = env
+    start_low, start_high, entropy, purpose, by_hand = start
+    low, high, sent = bounds
+    theta, sizes, relu, n_network = policy
+    mean, scale, cut = moments
+    obs, act, rew, terminated, done, next_obs = record
+    n_envs, n_steps, n_obs = obs.shape
+    free = theta[n_network:]
+    seen = np.empty((n_envs, n_obs), theta.dtype)
+    out = np.empty((n_envs, sizes[-1]), theta.dtype)
+    chosen = np.empty_like(act[:, 0])
+    ended = np.empty(n_envs, np.int64)
+    for t in range(first, n_steps):
+        for i in range(n_envs):
+            for j in range(n_obs):
+                x = np.float64(env_obs[i, j])
+                obs[i, t, j] = x
+                seen[i, j] = min(max((x - mean[j]) * scale[j], -cut), cut)
+        forward(theta, sizes, relu, seen, out)
+        _act(out, free, noise[t - first], chosen, low, high, sent)
+        act[:, t] = chosen
+        step(sent, state, steps, limit, env_obs, env_rew, ends, rng)
+        n_ended = 0
+        for i in range(n_envs):
+            rew[i, t] = env_rew[i]
+            terminated[i, t] = ends[0, i]
+            done[i, t] = ends[0, i] or ends[1, i]
+            if done[i, t]:
+                next_obs[i, t] = env_obs[i]
+                ended[n_ended] = i
+                n_ended += 1
+                episode[i] += 1
+                finished[i] += 1
+        if n_ended > 0:
+            if by_hand or (n_episodes > 0 and finished.min() >= n_episodes):
+                return int(t + 1 - first)
+            rows = ended[:n_ended]
+            seed(rng, rows, child_seeds(entropy, purpose, rows, episode[rows]))
+            reset(uniform(rng, rows, start_low, start_high), rows, state, steps, env_obs)
+    return int(n_steps - first)
+
+
+play = njit(cache=True)(_play)
