@@ -205,9 +205,9 @@ def test_episodes_to_judge_by(n_episodes: int, returns: list[int], lengths: list
 
 
 def test_judging_has_noise_of_its_own() -> None:
-    returns, _ = play_episodes(counter(20, seed=5), COIN, FAIR, n_episodes=1)
-    noise = COIN.noise(generator(5, Purpose.EVALUATION_ACTION, 0, 0), 20)
-    assert returns[0] == 20 * 21 / 2 + 100 * (noise >= 0.5).sum()
+    returns, _ = play_episodes(counter(20, seed=5), COIN, FAIR, n_episodes=5)
+    noise = COIN.noise(generator(5, Purpose.EVALUATION_ACTION, 0, 0), 100).reshape(5, 20)
+    assert returns.tolist() == (20 * 21 / 2 + 100 * (noise >= 0.5).sum(axis=1)).tolist()
 
 
 def test_the_policy_sees_normalised_observations() -> None:
@@ -287,5 +287,6 @@ def test_at_least_one(n: int) -> None:
         fixed_horizon(env, COIN, FAIR, position, n_steps=n, iteration=0)
     with pytest.raises(ValueError, match=f"^n_episodes must be at least 1, got {n}$"):
         whole_episodes(env, COIN, FAIR, position, n_episodes=n, iteration=0)
-    with pytest.raises(ValueError, match=f"^n_episodes must be at least 1, got {n}$"):
-        play_episodes(env, COIN, FAIR, n_episodes=n)
+    for several in (env, counter(2, 4)):
+        with pytest.raises(ValueError, match=f"^n_episodes must be at least 1, got {n}$"):
+            play_episodes(several, COIN, FAIR, n_episodes=n)

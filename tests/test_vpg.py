@@ -216,6 +216,21 @@ def test_the_value_steps_by_hand(n: int, size: int | None, bound: float | None) 
     assert have.policy_optimizer.n_made == 1
 
 
+def test_a_minibatch_of_all_rows_is_the_batch_in_its_order() -> None:
+    common = {
+        "collector": WholeEpisodes(3),
+        "value_steps": 9,
+        "value_lr": Linear(0.01, 0.01),
+        "estimator": RewardToGo(0.9),
+    }
+    phi = [
+        update(algorithm(value_minibatch=size, **common), phi=(1.1, -0.3), env=Steps(5, 8)).state
+        for size in (None, 39, 40)
+    ]
+    assert phi[0].steps == 39
+    assert phi[0].phi.tolist() == phi[1].phi.tolist() == phi[2].phi.tolist()  # to the last bit
+
+
 def test_minibatches_are_dealt_anew_with_every_iteration() -> None:
     vpg = algorithm(value_steps=1, value_minibatch=1, value_lr=Linear(0.25, 0.25))
     phi = np.array([1.0, -1.0])
