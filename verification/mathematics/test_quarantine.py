@@ -17,7 +17,7 @@ from npvpg.gradient import policy_gradient
 from npvpg.mlp import MLP
 from npvpg.optimizers import Linear
 from npvpg.policy import Policy
-from npvpg.value import MLPValue
+from npvpg.value import MLPValue, ZeroValue
 from npvpg.vpg import VPG, FixedHorizon, TrainState, WholeEpisodes, initial_state, train
 from verification.claims import claim, observe
 from verification.mathematics.strategies import Roll, rolls
@@ -232,3 +232,34 @@ def test_a_bad_reward_stops_the_run_before_the_update(poison):
     observe(float(seen != told), 0, seen)
     after = state.to_arrays()
     observe(float(any(not np.array_equal(before[name], after[name]) for name in before)), 0)
+
+
+class Loud(gym.Env[NDArray[np.float64], np.int64]):
+    """One step that shows a thousand and pays more than a gradient can hold."""
+
+    observation_space = gym.spaces.Box(-np.inf, np.inf, (2,), np.float64)
+    action_space = gym.spaces.Discrete(2)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        """Show a thousand."""
+        return np.array([1e3, 0.0]), {}
+
+    def step(self, action: np.int64) -> Any:
+        """Pay and end."""
+        return np.array([1e3, 0.0]), 1e307 * float(action), True, False, {}
+
+
+@claim("D5")
+def test_a_gradient_that_overflows_stops_the_run_before_the_update():
+    """Rewards, returns and weights are finite; their product with the score is not."""
+    policy = Policy(MLP((2, 2)), Categorical(2))
+    vpg = VPG(ESTIMATORS[-1], WholeEpisodes(4), Linear(0.1, 0.1), Linear(0.1, 0.1))
+    state = initial_state(policy, ZeroValue(), vpg, n_envs=2, seed=4)
+    state = state._replace(theta=np.zeros(policy.size))  # both actions come up
+    env = SyncVectorEnv([Loud] * 2, autoreset_mode=AutoresetMode.DISABLED)
+    run = train(env, policy, ZeroValue(), vpg, seed=4, n_steps=60, state=state)
+    with np.errstate(all="ignore"):
+        seen = _message(lambda: next(run))
+    env.close()
+    observe(float(not seen.startswith("gradient must be finite, got ")), 0, seen)
+    observe(float(np.abs(state.theta).max()), 0)
