@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 SUPPORTED = "Box, Discrete, MultiDiscrete, MultiBinary, and Tuple and Dict of these"
 
-_LEAVES = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
+_COUNTED = (spaces.Discrete, spaces.MultiDiscrete)
+_LEAVES = (spaces.Box, spaces.MultiBinary, *_COUNTED)
 
 
 def leaves(space: spaces.Space[Any]) -> list[spaces.Space[Any]]:
@@ -98,12 +99,13 @@ def flatten(space: spaces.Space[Any], obs: Any, n: int) -> NDArray[np.float64]:
     ValueError
         If the structure or a shape is another than the space's, or a whole number lies outside.
     """
+    if isinstance(space, _LEAVES):
+        return _rows(space, obs, n)
     try:
         parts = _unnested(space, obs)
     except (KeyError, TypeError, ValueError):
         raise ValueError(f"observation must lie in {space}, got {obs}") from None
-    rows = [_rows(*part, n) for part in zip(leaves(space), parts, strict=True)]
-    return rows[0] if len(rows) == 1 else np.concatenate(rows, axis=1)
+    return np.concatenate([_rows(*part, n) for part in zip(leaves(space), parts, strict=True)], 1)
 
 
 def _unnested(space: spaces.Space[Any], batch: Any) -> list[Any]:
@@ -119,12 +121,13 @@ def _unnested(space: spaces.Space[Any], batch: Any) -> list[Any]:
 def _rows(leaf: spaces.Space[Any], batch: Any, n: int) -> NDArray[np.float64]:
     """Flatten what lies in one part; whole numbers become one-hot."""
     given = np.array(batch, np.float64)
-    if given.shape[:1] != (n,) or given.size != n * n_columns(leaf):
+    width = math.prod(leaf.shape or ())
+    if given.shape[:1] != (n,) or given.size != n * width:
         raise ValueError(
             f"observations must have shape {(n, *(leaf.shape or ()))}, got {given.shape}"
         )
-    rows = given.reshape(n, n_columns(leaf))
-    if not isinstance(leaf, spaces.Discrete | spaces.MultiDiscrete):
+    rows = given.reshape(n, width)
+    if not isinstance(leaf, _COUNTED):
         return rows
     sizes, start = _counts(leaf)
     index = rows - start
@@ -170,11 +173,11 @@ def unflatten(space: spaces.Space[Any], act: NDArray[Any]) -> Any:
 
 
 def _to_leaf(leaf: Any, columns: NDArray[Any]) -> NDArray[Any]:
-    batch = columns.reshape(len(columns), *leaf.shape)
+    batch = columns.reshape((len(columns), *leaf.shape))
     if isinstance(leaf, spaces.Box):
         return np.asarray(np.clip(batch, leaf.low, leaf.high), leaf.dtype)
-    start = 0 if isinstance(leaf, spaces.MultiBinary) else leaf.start
-    return np.asarray(batch.astype(leaf.dtype, copy=False) + start, leaf.dtype)
+    start = leaf.start if isinstance(leaf, _COUNTED) else 0
+    return np.asarray(batch + start, leaf.dtype)
 
 
 def _nested(space: spaces.Space[Any], parts: Iterator[NDArray[Any]]) -> Any:
