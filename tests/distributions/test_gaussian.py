@@ -35,6 +35,16 @@ def test_nothing_is_written_to(normal: DiagonalGaussian) -> None:
 
 
 @pytest.mark.parametrize("normal", BOTH)
+def test_samples_can_be_differentiated_by_complex_steps(normal: DiagonalGaussian) -> None:
+    out, free, noise = out_of(normal), normal.init_free(), normal.noise(RNG, 4)
+    step = np.zeros((4, normal.n_outputs), complex)
+    step[:, 0] = 1e-30j
+    act = normal.sample(out + step, free, noise)
+    np.testing.assert_allclose(act.real, normal.sample(out, free, noise), rtol=1e-14)
+    assert (act.imag / 1e-30).tolist() == [[1, 0]] * 4
+
+
+@pytest.mark.parametrize("normal", BOTH)
 def test_no_noise_gives_the_mode(normal: DiagonalGaussian) -> None:
     out, free = out_of(normal), normal.init_free()
     mode = normal.mode(out, free)
