@@ -207,7 +207,8 @@ class Laboratory:
         estimator : Estimator
             What weighs the steps. Its discount may differ from that of the objective.
         value : ndarray of float64, shape (H + 1, S + 1), optional
-            Value function it is given; the exact one if not given [reward].
+            Value function it is given; the exact one if not given [reward]. What it says of the
+            absorbing state is not read: an episode that terminated is worth 0 there.
         n_trajectories : int
             Episodes in a batch, K.
         exact_discount : bool
@@ -259,7 +260,8 @@ class Laboratory:
         """Gradient that every episode gives alone, shape (K, P)."""
         flat, V = self.episodes, self.solution.V if value is None else value
         checks.shape(self.solution.V.shape, value=V)
-        val, last_val = V[flat.time, flat.state], V[flat.last_time, flat.last_state]
+        val = V[flat.time, flat.state]
+        last_val = np.where(flat.terminated, 0.0, V[flat.last_time, flat.last_state])
         psi = estimator(flat.rew, val, last_val, flat.start)
         if exact_discount and not isinstance(estimator, TotalReturn):
             psi = psi * returns.discount_weights(flat.start, self.process.gamma)

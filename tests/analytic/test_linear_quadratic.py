@@ -41,6 +41,23 @@ def test_one_step_by_hand() -> None:
     assert solved.gradient == pytest.approx([-16, -8, -12])
 
 
+def test_the_value_of_a_state_by_hand() -> None:
+    """As above with the noise and without its cost: after the step only x'^2 is left."""
+    one = np.eye(1)
+    system = LinearQuadratic(one, one, one, one, one)
+    solved = closed_form(system, np.array([0.5, 1.0, np.log(2)]), 0.5, 1, np.array([2.0]), 0 * one)
+    value = solved.value(np.array([[[2.0], [0.0]], [[3.0], [1.0]]]))
+    # from 0: a = 1, x' = 1, and the noise costs 4 + 0.5 * 4
+    assert value == pytest.approx(np.array([[-22, -1 - 0.5 - 6], [-9, -1]]))
+
+
+@pytest.mark.parametrize("gamma", [1.0, 0.9])
+def test_what_no_action_reaches_has_no_best_gain(gamma: float) -> None:
+    A, B = np.diag([2.0, 0.5]), np.array([[0.0], [1.0]])
+    with pytest.raises(ValueError, match="system must be one that actions can hold, got A = "):
+        riccati(LinearQuadratic(A, B, np.eye(2), np.eye(1)), gamma)
+
+
 def test_the_golden_gain() -> None:
     """With all ones and no discount the cost is the golden ratio."""
     one = np.eye(1)

@@ -13,7 +13,7 @@ from npvpg.analytic import (
     pathwise_gradients,
     play,
 )
-from npvpg.distributions import Categorical, DiagonalGaussian
+from npvpg.distributions import Categorical, DiagonalGaussian, SquashedGaussian
 from npvpg.mlp import MLP
 from npvpg.policy import Policy
 
@@ -54,6 +54,39 @@ def test_by_hand() -> None:
     assert grad.tolist() == [2 * slope, slope, 0.5 * slope]
     alone = pathwise_gradient(system, affine(system), theta, path, 0.5, detach="reward")
     assert alone.tolist() == [2 * -6, -6, 0.5 * -6]
+    assert pathwise_gradient(system, affine(system), theta, path, 0.5, detach="state").tolist() == [
+        2 * -6,
+        -6,
+        0.5 * -6,
+    ]
+
+
+def test_a_sigma_that_depends_on_the_state() -> None:
+    """As before, the second output being log sigma: it moves the action by a - mu = 0.5."""
+    one = np.eye(1)
+    system = LinearQuadratic(one, one, one, one, one)
+    policy = Policy(MLP((1, 2)), DiagonalGaussian(1, state_dependent=True))
+    theta = np.array([1.0, 0.0, 0.5, 0.0])
+    path = play(system, policy, theta, 2 * one, np.full((1, 1, 1), 0.5))
+    slope = -11.0
+    grad = pathwise_gradient(system, policy, theta, path, 0.5)
+    assert grad.tolist() == [2 * slope, 2 * 0.5 * slope, slope, 0.5 * slope]
+
+
+def test_detached_states_by_hand() -> None:
+    """Two steps of x' = x + a, r = -(x^2 + a^2), a = K x, from x = 1 with K = 1: 1, 2, 4."""
+    one = np.eye(1)
+    system = LinearQuadratic(one, one, one, one)
+    policy = affine(system)
+    theta = np.array([1.0, 0.0, -20.0])
+    path = play(system, policy, theta, one, np.zeros((2, 1, 1)))
+    assert path.state.ravel().tolist() == [1, 2, 4]
+    # a_0 = K, a_1 = K (1 + K): by K, dr = -2 a_0, and -2 x_1 - 2 a_1 (1 + 2 K)
+    found = [
+        pathwise_gradient(system, policy, theta, path, 1.0, detach=detach)[0]
+        for detach in ("nothing", "reward", "state")
+    ]
+    assert found == [-2 - 4 - 12, -2 - 12, -2 - 4 * 2]
 
 
 def test_a_batch_holds_the_same_numbers_trajectory_after_trajectory(path: Path) -> None:
@@ -76,6 +109,9 @@ def test_errors(theta: np.ndarray[Any, Any], path: Path) -> None:
         play(Pendulum(), POLICY, theta, first, noise[:0])
     with pytest.raises(ValueError, match="policy must be Gaussian, got Categorical"):
         play(Pendulum(), Policy(MLP((3, 2)), Categorical(2)), np.zeros(8), first, noise)
+    squashed = Policy(MLP((3, 1)), SquashedGaussian(1, half_width=(2.0,)))
+    with pytest.raises(ValueError, match="policy must be Gaussian, got SquashedGaussian"):
+        play(Pendulum(), squashed, np.zeros(5), first, noise)
     with pytest.raises(ValueError, match="policy must map 3 observations to 1 actions, got 2 and"):
         play(Pendulum(), Policy(MLP((2, 1)), DiagonalGaussian(1)), np.zeros(4), first, noise)
     with pytest.raises(ValueError, match=r"gamma must lie in \[0, 1\], got 2"):
