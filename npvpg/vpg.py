@@ -459,7 +459,7 @@ def _update(
 ) -> Iteration:
     """One policy step and the value steps, all from one batch."""
     batch = rollout.batch
-    lr_at = min(state.steps / n_steps, 1.0)
+    lr_at = state.steps / n_steps  # below 1: beyond the budget no update begins
 
     rew, return_moments = _scaled_rewards(rollout, vpg, state.return_moments)
     val = value.value(state.phi, batch.obs)

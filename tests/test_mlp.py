@@ -84,6 +84,25 @@ def test_complex_parameters_or_derivatives_are_enough_for_a_complex_gradient() -
         assert net.backward_samples(t, layers, d).dtype == np.complex128
 
 
+def test_tanh_by_hand() -> None:
+    net = MLP((1, 1, 1))
+    theta, x = np.array([1.0, 0.0, 2.0, 0.0]), np.array([[np.arctanh(0.5)]])
+    layers = net.layers(theta, x)
+    assert layers[-1][0, 0] == pytest.approx(1)
+    slope = net.backward_input(theta, layers, np.ones((1, 1)))
+    assert slope[0, 0] == pytest.approx(2 * (1 - 0.25))
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), [(4, 4), (5, 3), (3, 5)])
+def test_the_orthogonal_draw_is_the_one_factor_of_its_noise(n_in: int, n_out: int) -> None:
+    # Of all Q R of the noise the one with a positive diagonal, which makes the law uniform.
+    weight, _ = MLP((n_in, n_out)).unpack(MLP((n_in, n_out)).init(np.random.default_rng(3)))[0]
+    noise = np.random.default_rng(3).standard_normal((max(n_in, n_out), min(n_in, n_out)))
+    r = (weight.T if n_in >= n_out else weight) @ noise
+    np.testing.assert_allclose(np.tril(r, -1), 0, atol=1e-12)
+    assert (np.diag(r) > 0).all()
+
+
 def test_relu_by_hand() -> None:
     net = MLP((1, 1, 1), "relu")
     theta = np.array([2.0, -1.0, 3.0, 0.5])  # 3 max(2 x - 1, 0) + 1/2
