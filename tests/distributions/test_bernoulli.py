@@ -32,6 +32,54 @@ def test_nothing_is_written_to() -> None:
     BITS.kl(out, NONE, out, NONE)
 
 
+def test_worked_by_hand() -> None:
+    z = np.log(3.0)  # probability 3/4; -z has 1/4
+    x = np.array([z, -z, 0.0])
+    np.testing.assert_allclose(sigmoid(x), [0.75, 0.25, 0.5], rtol=1e-15)
+    np.testing.assert_allclose(softplus(x), np.log([4, 4 / 3, 2]), rtol=1e-15)
+    pair, out = Bernoulli(2), np.array([[z, -z]])
+    for act, chance in (([1, 0], 9 / 16), ([0, 1], 1 / 16), ([1, 1], 3 / 16)):
+        log_p = pair.log_prob(out, NONE, np.array([act], np.float64))
+        np.testing.assert_allclose(np.exp(log_p), chance, rtol=1e-14)
+    each = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
+    np.testing.assert_allclose(pair.entropy(out, NONE), 2 * each, rtol=1e-14)
+    d_out, d_free = pair.entropy_score(out, NONE)
+    np.testing.assert_allclose(d_out, [[-z * 3 / 16, z * 3 / 16]], rtol=1e-14)
+    assert d_free.shape == (1, 0)
+    # D(3/4 || 1/4) = 3/4 log 3 - 1/4 log 3, twice
+    np.testing.assert_allclose(pair.kl(out, NONE, -out, NONE), np.log(3), rtol=1e-14)
+
+
+def test_a_bit_is_set_where_the_noise_is_below_its_probability() -> None:
+    noise = np.array([[0.5, np.nextafter(0.5, 0)]])
+    assert Bernoulli(2).sample(np.zeros((1, 2)), NONE, noise).tolist() == [[0, 1]]
+
+
+def test_divergences_of_single_precision_are_taken_in_double() -> None:
+    out, other = RNG.standard_normal((2, 4, 3)).astype(np.float32)
+    double = BITS.kl(out.astype(np.float64), NONE, other.astype(np.float64), NONE)
+    assert np.array_equal(BITS.kl(out, NONE, other, NONE), double)
+
+
+def test_the_divergence_can_be_differentiated_by_complex_steps() -> None:
+    out, other = RNG.standard_normal((2, 1, 3))
+    p, q = sigmoid(out)[0], sigmoid(other)[0]
+    steps = 1e-30j * np.eye(3)[:, np.newaxis]
+    by_out = [BITS.kl(out + step, NONE, other, NONE)[0].imag / 1e-30 for step in steps]
+    by_other = [BITS.kl(out, NONE, other + step, NONE)[0].imag / 1e-30 for step in steps]
+    np.testing.assert_allclose(by_out, p * (1 - p) * (out - other)[0], rtol=1e-11)
+    np.testing.assert_allclose(by_other, q - p, rtol=1e-11)
+
+
+def test_logits_of_another_width_are_refused_by_every_method() -> None:
+    out, noise = np.zeros((4, 2)), np.zeros((4, 2))
+    message = r"^out must have shape \(any, 3\), got \(4, 2\)$"
+    with pytest.raises(ValueError, match=message):
+        BITS.sample(out, NONE, noise)
+    with pytest.raises(ValueError, match=message):
+        BITS.kl(out, NONE, out, NONE)
+
+
 def test_the_mode_is_zero_where_both_are_as_probable() -> None:
     assert BITS.mode(np.array([[0.0, 1.0, -1.0]]), NONE).tolist() == [[0, 1, 0]]
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from npvpg.distributions import Bernoulli, Categorical, DiagonalGaussian, Product
+from npvpg.distributions import Bernoulli, Categorical, DiagonalGaussian, Distribution, Product
 
 RNG = np.random.default_rng([97, 0])
 MIXED = Product(
@@ -50,6 +50,29 @@ def test_parts_are_added() -> None:
     assert MIXED.kl(out, free, out, free).shape == (4,)
     d_out, d_free = MIXED.score(out, free, act)
     assert (d_out.shape, d_free.shape) == ((4, 8), (4, 3))
+
+
+def test_every_part_adds_its_own() -> None:
+    free = MIXED.init_free()
+    out, other = RNG.standard_normal((2, 5, 8))
+    laws: list[tuple[Distribution, slice, slice]] = [
+        (Categorical(3), slice(0, 3), slice(0, 0)),
+        (DiagonalGaussian(2), slice(3, 5), slice(0, 2)),
+        (Bernoulli(2), slice(5, 7), slice(2, 2)),
+        (DiagonalGaussian(1), slice(7, 8), slice(2, 3)),
+    ]
+    entropy = sum(law.entropy(out[:, o], free[f]) for law, o, f in laws)
+    kl = sum(law.kl(out[:, o], free[f], other[:, o], 2 + free[f]) for law, o, f in laws)
+    np.testing.assert_allclose(MIXED.entropy(out, free), entropy, rtol=1e-14)
+    np.testing.assert_allclose(MIXED.kl(out, free, other, 2 + free), kl, rtol=1e-14)
+
+
+def test_a_product_of_products() -> None:
+    nested, out = Product((MIXED, Categorical(2))), RNG.standard_normal((5, 10))
+    free = nested.init_free()
+    mode = nested.mode(out, free)
+    assert np.array_equal(mode[:, :6], MIXED.mode(out[:, :8], free))
+    assert np.array_equal(mode[:, 6], (out[:, 9] > out[:, 8]).astype(float))
 
 
 def test_float32_stays_float32_but_for_divergences() -> None:

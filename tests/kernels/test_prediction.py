@@ -39,6 +39,14 @@ def test_a_step_of_length_0_learns_nothing_and_one_of_length_1_everything() -> N
     assert sure.tolist() == [[8, 6], [8, 8]]
 
 
+def test_the_table_has_the_type_of_the_values() -> None:
+    single = prediction.n_step_td(
+        STATE, REW, LAST_VAL, START, VALUE.astype(np.float32), 0.5, 0.5, 1
+    )
+    assert single.dtype == np.float32
+    assert single.tolist() == [[5.25, 3.625], [5.25, 5.8125]]
+
+
 def test_no_trajectories() -> None:
     nothing = np.zeros(0)
     none = np.zeros(0, np.int64)
