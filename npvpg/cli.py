@@ -150,12 +150,12 @@ def _train_several(options: "Train") -> None:
         directory = GroupDirectory(out)
         directory.check_free(seeds)
     n_jobs = min(options.jobs or n_cores(), len(directory.unfinished(seeds)))
-    with _resumable(directory.path), Interrupts(), Workers(n_jobs) as workers:
+    with _resumable(directory.path), Interrupts() as stops, Workers(n_jobs) as workers:
         from npvpg.experiment import group_run  # slow, while the processes start as well
         from npvpg.experiment.board import Board
 
         summary = group_run.train(
-            options.config, seeds, directory, workers, resume=resume, board=Board()
+            options.config, seeds, directory, workers, stops, resume=resume, board=Board()
         )
     for seed, text in summary["failed"].items():
         again = f"npvpg train --resume {directory.run(int(seed)).path}"
@@ -172,7 +172,8 @@ def _resumable(path: "Path") -> Iterator[None]:
     try:
         yield
     except Interrupted as stop:
-        print(f"npvpg: {stop}; go on with: npvpg train --resume {path}", file=sys.stderr)
+        how = f"; go on with: npvpg train --resume {path}" if path.exists() else ""
+        print(f"npvpg: {stop}{how}", file=sys.stderr)
         raise
 
 

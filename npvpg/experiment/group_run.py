@@ -10,6 +10,7 @@ from npvpg.experiment.board import Board
 from npvpg.experiment.config import Config
 from npvpg.experiment.files import write_atomically
 from npvpg.experiment.group import GroupDirectory
+from npvpg.experiment.interrupt import Interrupts
 from npvpg.experiment.jobs import Job, Workers
 from npvpg.experiment.over_seeds import over_seeds
 
@@ -21,6 +22,7 @@ def train(
     seeds: tuple[int, ...],
     directory: GroupDirectory,
     workers: Workers,
+    interrupts: Interrupts,
     *,
     resume: bool,
     board: Board,
@@ -38,6 +40,8 @@ def train(
         A directory that is free, or the group to go on with.
     workers : Workers
         Processes, started.
+    interrupts : Interrupts
+        Holds a signal back while something is drawn.
     resume : bool
         Whether to go on: finished runs are left as they are, the others go on.
     board : Board
@@ -67,7 +71,8 @@ def train(
     board.header(config, seeds, directory, n_jobs=workers.n, n_left=len(left))
     with board.live(config, left):
         for report in workers.carry_out(jobs):
-            board.report(report)
+            with interrupts.held():
+                board.report(report)
             if report.state == "failed":
                 failed[report.seed] = report.text
     summary = summarise(config, seeds, directory, failed)

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType, TracebackType
@@ -32,6 +33,9 @@ class Interrupts:
     A context manager. The first signal raises at once, or as soon as it is no longer held; every
     later one is ignored until the context ends, so that nothing disturbs the saving.
 
+    Python swallows what is raised in a finaliser, or in a function that a C library calls back, as
+    LLVM does while it compiles. So the exception is raised again at the end of every held block.
+
     Examples
     --------
     >>> with Interrupts() as interrupts, interrupts.held():
@@ -40,7 +44,6 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._signum: int | None = None
-        self._raised = False
         self._held = False
         self._before: dict[int, Any] = {}
 
@@ -48,6 +51,8 @@ class Interrupts:
         """Take the signals over; only the main thread of a process may."""
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._receive) for number in _SIGNALS}
+        self._hook = sys.unraisablehook
+        sys.unraisablehook = self._swallowed
         return self
 
     def __exit__(
@@ -57,6 +62,7 @@ class Interrupts:
         trace: TracebackType | None,
     ) -> None:
         """Give the signals back."""
+        sys.unraisablehook = self._hook
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -80,9 +86,8 @@ class Interrupts:
         self._stop()
 
     def _stop(self) -> None:
-        """Raise for a signal, once."""
-        if self._signum is not None and not self._raised:
-            self._raised = True
+        """Raise for a signal."""
+        if self._signum is not None:
             raise Interrupted(self._signum)
 
     def _receive(self, signum: int, _frame: FrameType | None) -> None:
@@ -91,6 +96,11 @@ class Interrupts:
             self._signum = signum
             if not self._held:
                 self._stop()
+
+    def _swallowed(self, what: "sys.UnraisableHookArgs") -> None:
+        """Say nothing of an exception that was swallowed and will be raised again."""
+        if not issubclass(what.exc_type, Interrupted):
+            self._hook(what)
 
 
 @contextlib.contextmanager

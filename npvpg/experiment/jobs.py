@@ -92,13 +92,21 @@ class Workers:
 
     def __init__(self, n: int) -> None:
         self.n = n
+        self._all: list[_Worker] = []
         self._idle: list[_Worker] = []
         self._busy: list[_Worker] = []
 
     def __enter__(self) -> Self:
         """Start the processes."""
-        self._idle = [_Worker() for _ in range(self.n)]
+        for _ in range(self.n):
+            self._idle.append(self._start())
         return self
+
+    def _start(self) -> "_Worker":
+        """Start one more process."""
+        worker = _Worker()
+        self._all.append(worker)
+        return worker
 
     def __exit__(
         self,
@@ -107,10 +115,10 @@ class Workers:
         trace: TracebackType | None,
     ) -> None:
         """End the processes, those that are at a run after saving its state."""
-        for worker in self._idle + self._busy:
+        for worker in self._all:
             worker.process.terminate()
             worker.connection.close()
-        for worker in self._idle + self._busy:
+        for worker in self._all:
             worker.process.join(_PATIENCE)
             if worker.process.is_alive():
                 worker.process.kill()
@@ -145,7 +153,7 @@ class Workers:
                 yield report
                 if report.state in ("finished", "failed"):
                     self._busy.remove(worker)
-                    self._idle.append(worker if worker.process.is_alive() else _Worker())
+                    self._idle.append(worker if worker.process.is_alive() else self._start())
 
 
 class _Worker:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ LONG = f"train CartPole-v1 --steps 6400 --checkpoint-every 1000 {FLAGS}"
 WORLD = """
 import os
 import signal
+import time
 from pathlib import Path
 
 import gymnasium
@@ -52,7 +53,14 @@ class Odd(CartPoleEnv):
                 obs = obs * np.nan
         return obs, *rest
 
+class Slow(CartPoleEnv):
+    def step(self, action):
+        Path("pid").write_text(str(os.getpid()))
+        time.sleep(0.1)
+        return super().step(action)
+
 gymnasium.register("Odd-v0", Odd, max_episode_steps=500)
+gymnasium.register("Slow-v0", Slow, max_episode_steps=500)
 """
 
 
@@ -61,7 +69,8 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     monkeypatch.chdir(tmp_path)
     Path("odd_world.py").write_text(WORLD)
     yield
-    gymnasium.registry.pop("Odd-v0", None)
+    for name in ("Odd-v0", "Slow-v0"):
+        gymnasium.registry.pop(name, None)
     sys.modules.pop("odd_world", None)
 
 
@@ -111,12 +120,11 @@ def saved_rows(run: Path) -> int:
     return int(checkpoint.load(path)[1]["metrics_rows"]) if path.exists() else -1
 
 
-def wait_until(condition: Any) -> None:
-    for _ in range(6000):
-        if condition():
-            return
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"waited for {seconds} s"
         time.sleep(0.01)
-    raise AssertionError("waited for a minute")
 
 
 @pytest.fixture(scope="module")
@@ -217,16 +225,20 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 class TestStops:
-    def test_ctrl_c_saves_every_run_and_a_resume_ends_the_same(
-        self, whole: dict[str, Any], capfd: pytest.CaptureFixture[str]
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_signal_saves_every_run_and_a_resume_ends_the_same(
+        self, number: signal.Signals, whole: dict[str, Any]
     ) -> None:
         process = start(f"{LONG} --seeds 0-2 --jobs 2 --out group")
         runs = [Path(f"group/seed-{seed}") for seed in range(3)]
         wait_until(lambda: sum(n_rows(run) > 10 for run in runs) >= 2)
-        os.killpg(process.pid, signal.SIGINT)
+        if number == signal.SIGINT:
+            os.killpg(process.pid, number)  # a terminal sends Ctrl-C to every process
+        else:
+            process.send_signal(number)
         _, err = process.communicate(timeout=60)
-        assert process.returncode == 130
-        assert err == "npvpg: stopped by SIGINT; go on with: npvpg train --resume group\n"
+        assert process.returncode == 128 + number
+        assert err == f"npvpg: stopped by {number.name}; go on with: npvpg train --resume group\n"
         rows = [n_rows(run) for run in runs]
         assert rows == [saved_rows(run) for run in runs]  # nothing that was done is lost
         assert -1 < max(rows) < 200
@@ -239,15 +251,32 @@ class TestStops:
         runs = [Path(f"group/seed-{seed}") for seed in range(3)]
         wait_until(lambda: sum(n_rows(run) > 10 for run in runs) >= 2)
         process.kill()
-        process.communicate()
+        process.wait()
         begun = [run for run in runs if run.exists()]
         wait_until(lambda: all(saved_rows(run) == n_rows(run) for run in begun))
         rows = [n_rows(run) for run in runs]
         time.sleep(0.5)
         assert [n_rows(run) for run in runs] == rows
         assert max(rows) < 200  # they were stopped, and have not come to their end
+        process.communicate()
         assert command("train --resume group --jobs 1") == 0
         assert timeless(Path("group").resolve()) == whole
+
+    @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks Linux for processes")
+    @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+    def test_an_update_that_takes_minutes_is_given_up(self, number: signal.Signals) -> None:
+        line = "train odd_world:Slow-v0 --seeds 0 --envs 1 --horizon 3000 --steps 3000 --out group"
+        process = start(line)
+        pid = Path("pid")
+        wait_until(lambda: pid.exists() and pid.read_text())
+        process.send_signal(number)
+        stat = Path("/proc", pid.read_text(), "stat")
+
+        def ended() -> bool:
+            return not stat.exists() or stat.read_text().split()[2] == "Z"
+
+        wait_until(ended, 30)
+        process.communicate(timeout=60)
 
 
 class TestFailures:

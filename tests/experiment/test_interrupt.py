@@ -1,4 +1,5 @@
 import signal
+import sys
 import threading
 
 import pytest
@@ -42,6 +43,29 @@ def test_a_signal_while_the_run_is_saved_is_answered_afterwards() -> None:
         signal.raise_signal(signal.SIGTERM)
         with pytest.raises(Interrupted):
             interrupts.listen()
+
+
+def test_a_signal_that_python_swallows_is_raised_again() -> None:
+    class Finaliser:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    class Other:
+        def __del__(self) -> None:
+            raise ZeroDivisionError
+
+    hook = sys.unraisablehook
+    seen: list[type[BaseException] | None] = []
+    sys.unraisablehook = lambda what: seen.append(what.exc_type)
+    try:
+        with Interrupts() as interrupts:
+            Finaliser()
+            Other()
+            with pytest.raises(Interrupted), interrupts.held():
+                pass
+    finally:
+        sys.unraisablehook = hook
+    assert seen == [ZeroDivisionError]  # of the signal not a word
 
 
 def test_an_error_passes_through_a_held_block() -> None:
