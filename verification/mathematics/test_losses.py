@@ -212,7 +212,9 @@ def test_a_batch_is_the_sum_of_its_rows(net, gaussian):
     _close(weighted(every, 0 * w), np.zeros(policy.size), 0, net)
     # products of other heights round differently: not bitwise, but no row depends on another
     rows = np.concatenate([policy.log_prob(theta, obs[[t]], act[[t]]) for t in every])
-    _close(policy.log_prob(theta, obs, act), rows, 4 * (net.n_rows + 50) * UNIT * max(sizes), net)
+    # an output rounds by its terms, weights times units, and its score carries that on
+    size = max(sizes) * max(1.0, float(np.abs(theta).max())) + float(np.abs(rows).max())
+    _close(policy.log_prob(theta, obs, act), rows, 4 * (net.n_rows + 50) * UNIT * size, net)
     bonus = policy.weighted_entropy_score(theta, obs, w)
     singles = sum(policy.weighted_entropy_score(theta, obs[[t]], w[[t]]) for t in every)
     _close(bonus, singles, allowed, net)
