@@ -34,6 +34,7 @@ MODULES = (
     "npvpg.estimators",
     "npvpg.distributions.categorical",
     "npvpg.distributions.gaussian",
+    "npvpg.distributions.greedy",
     "npvpg.distributions.squashed",
     "npvpg.distributions.bernoulli",
     "npvpg.distributions.product",

@@ -10,6 +10,7 @@ from npvpg.distributions.base import Distribution
 from npvpg.distributions.bernoulli import Bernoulli
 from npvpg.distributions.categorical import Categorical
 from npvpg.distributions.gaussian import DiagonalGaussian
+from npvpg.distributions.greedy import GreedyCategorical
 from npvpg.distributions.product import Product
 from npvpg.distributions.squashed import SquashedGaussian
 from npvpg.kernels.sampling import LOG_SIGMA_MAX, LOG_SIGMA_MIN
@@ -21,6 +22,7 @@ __all__ = [
     "Categorical",
     "DiagonalGaussian",
     "Distribution",
+    "GreedyCategorical",
     "Product",
     "SquashedGaussian",
 ]

@@ -14,6 +14,7 @@ from npvpg.distributions import (
     Categorical,
     DiagonalGaussian,
     Distribution,
+    GreedyCategorical,
     Product,
     SquashedGaussian,
 )
@@ -65,7 +66,10 @@ def products(part: st.SearchStrategy[Distribution]) -> st.SearchStrategy[Product
 
 
 NESTED = products(DISCRETE | GAUSSIAN | SQUASHED | products(DISCRETE))
-LAWS = st.builds(Bernoulli, st.integers(1, 4)) | SQUASHED | NESTED
+GREEDY = st.builds(
+    GreedyCategorical, st.integers(1, 4), greedy=st.sampled_from([0.0, 0.3, 0.9, 0.999])
+)
+LAWS = st.builds(Bernoulli, st.integers(1, 4)) | SQUASHED | NESTED | GREEDY
 MIXED = Product(
     (
         Categorical(3),
@@ -132,6 +136,10 @@ def outcomes(law: Distribution, out: Table, free: Table, n_nodes: int = 3) -> tu
     weight : ndarray, shape (M,)
         Their weights, worked out without the library; they sum to 1.
     """
+    if isinstance(law, GreedyCategorical):
+        mixture = (1 - law.greedy) * np.exp(reference.log_softmax(out[0]))
+        mixture[np.argmax(out[0])] += law.greedy
+        return np.arange(law.n), mixture
     if isinstance(law, Categorical):
         return np.arange(law.n), np.exp(reference.log_softmax(out[0]))
     if isinstance(law, Bernoulli):

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from npvpg.distributions import Bernoulli, Categorical, DiagonalGaussian, Product
+from npvpg.distributions import (
+    Bernoulli,
+    Categorical,
+    DiagonalGaussian,
+    GreedyCategorical,
+    Product,
+)
 from npvpg.mlp import MLP
 from npvpg.policy import Policy
 from verification.claims import claim, observe
@@ -34,7 +40,7 @@ SCALE = st.sampled_from([0.0, 0.3, 1.0, 3.0])
     title="Scores and entropy gradients of Bernoulli, squashed and product policies",
     statement=r"\partial_{z_i}\log\pi = a_i - p_i,\quad \partial_{z_i} H = -z_i p_i(1-p_i),\quad"
     r"\nabla\log\prod_j\pi_j = (\nabla\log\pi_1, \nabla\log\pi_2, \dots)",
-    words="the scores and entropy gradients of bits, squashed normals and products are derivatives",
+    words="scores and entropy gradients of bits, squashed, greedy and product laws are derivatives",
     assumptions="log sigma inside its clamp",
     source="calculus; the squashing does not depend on the parameters",
     method="complex step, of the distribution and of a whole policy",
@@ -50,12 +56,15 @@ SCALE = st.sampled_from([0.0, 0.3, 1.0, 3.0])
         "npvpg.distributions.product.Product",
         "npvpg.distributions.product.Product.score",
         "npvpg.distributions.product.Product.entropy_score",
+        "npvpg.distributions.greedy.GreedyCategorical.score",
+        "npvpg.distributions.greedy.GreedyCategorical.entropy_score",
     ),
 )
 @given(LAWS, st.sampled_from([0.0, 1.0, 8.0]), SEED)
 @example(MIXED, 1.0, 0)
 @example(Bernoulli(4), 50.0, 0)  # near certainty
 @example(squashed(2, True), 40.0, 0)  # the slope of tanh is rounded to 0
+@example(GreedyCategorical(3, greedy=0.3), 1.0, 0)
 def test_derivatives(law, scale, seed):
     rng = np.random.default_rng([120, seed])
     out, free = parameters(law, rng, scale, 3)
@@ -110,6 +119,7 @@ def test_policies(law, seed):
         "npvpg.distributions.bernoulli.Bernoulli.score",
         "npvpg.distributions.squashed.SquashedGaussian",
         "npvpg.distributions.product.Product.score",
+        "npvpg.distributions.greedy.GreedyCategorical.score",
     ),
 )
 @given(LAWS, SCALE, SEED)
