@@ -223,6 +223,7 @@ def test_both_ways_of_stepping_give_the_same_bytes(
         law = Categorical(int(space.n)) if discrete else DiagonalGaussian(1)  # type: ignore[attr-defined]
         policy = Policy(MLP((env.n_obs, 5, law.n_outputs)), law)
         theta = policy.init(np.random.default_rng(1), kind)
+        theta[policy.network.size :] += kind(0.3)  # sigma is no whole number
         moments = RunningMoments(9, np.full(env.n_obs, 0.1), np.full(env.n_obs, 0.5))
         player = Player(env, policy, theta, moments, Purpose.ACTION, 6)
         player.begin(np.array([0, 4, 2]))
