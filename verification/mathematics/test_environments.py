@@ -278,6 +278,16 @@ def test_functions_of_the_c_library(scale: float) -> None:
     observe(ulps(power, np.array([v**2 for v in x])), 0.0, "power")  # scalars: not the square
 
 
+@claim("H2")
+def test_the_kernels_call_the_power() -> None:
+    x = np.random.default_rng([SUITE, 6]).standard_normal(50_000)
+    odd = np.array([v for v in x if math.pow(v, 2.0) != v * v])
+    assert len(odd) > 9
+    for v in odd:  # hanging still at the top without torque, the cost is a tenth of the power
+        rew, _ = pendulum.move(np.array([0.0, v, 0.0]), np.zeros(1), np.zeros(3, np.float32))
+        observe(ulps(np.array([rew]), np.array([-0.1 * math.pow(v, 2.0)])), 0.0, f"{v}")
+
+
 def _loop(
     x: NDArray[Any], two: float, sin: NDArray[Any], cos: NDArray[Any], power: NDArray[Any]
 ) -> None:
