@@ -84,6 +84,18 @@ def test_complex_parameters_or_derivatives_are_enough_for_a_complex_gradient() -
         assert net.backward_samples(t, layers, d).dtype == np.complex128
 
 
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_the_loops_give_what_the_products_give(activation: Activation) -> None:
+    net = MLP((3, 5, 4, 2), activation)
+    theta, x = RNG.standard_normal(net.size), RNG.standard_normal((6, 3))
+    have = net.forward_small(theta, x)
+    np.testing.assert_allclose(have, net.forward(theta, x), rtol=1e-12)
+    with pytest.raises(ValueError, match=rf"^theta must have shape \({net.size},\), got \("):
+        net.forward_small(theta[1:], x)
+    with pytest.raises(ValueError, match=r"^x must have shape \(any, 3\), got \(6, 2\)$"):
+        net.forward_small(theta, x[:, 1:])
+
+
 def test_tanh_by_hand() -> None:
     net = MLP((1, 1, 1))
     theta, x = np.array([1.0, 0.0, 2.0, 0.0]), np.array([[np.arctanh(0.5)]])

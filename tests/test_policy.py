@@ -44,6 +44,29 @@ def test_shapes_and_types(policy: Policy, dtype: type[Any]) -> None:
     assert policy.kl(theta, theta, obs).shape == (6,)
 
 
+def test_few_rows_go_through_loops_and_many_through_matrix_products() -> None:
+    policy = Policy(MLP((17, 24, 2)), DiagonalGaussian(2))
+    net, law = policy.network, policy.distribution
+    theta, obs = policy.init(RNG), RNG.standard_normal((33, 17))
+    theta[:] = RNG.standard_normal(policy.size) / 4
+    noise, free = policy.noise(RNG, 33), theta[net.size :]
+    loops = law.sample(net.forward_small(theta[: net.size], obs), free, noise)
+    products = law.sample(net.forward(theta[: net.size], obs), free, noise)
+    assert not np.array_equal(loops, products)  # they round differently
+    for n in (1, 31, 32):
+        assert np.array_equal(policy.act(theta, obs[:n], noise[:n]), loops[:n])
+    assert np.array_equal(policy.act(theta, obs, noise), products)
+
+
+@pytest.mark.parametrize("types", [(np.complex128, np.complex128), (np.float32, np.float64)])
+def test_numbers_that_no_kernel_takes_go_through_matrix_products(types: tuple[Any, Any]) -> None:
+    theta, obs = FREE.init(RNG).astype(types[0]), RNG.standard_normal((6, 3)).astype(types[1])
+    noise, size = FREE.noise(RNG, 6), FREE.network.size
+    out = FREE.network.forward(theta[:size], obs)
+    want = FREE.distribution.sample(out, theta[size:], noise)
+    assert np.array_equal(FREE.act(theta, obs, noise), want)
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 def test_the_first_policy_hardly_sees_the_observation(policy: Policy) -> None:
     theta = policy.init(RNG)
