@@ -8,6 +8,7 @@ from npvpg import checks
 from npvpg.batch import Batch
 from npvpg.kernels import returns
 from npvpg.policy import Policy
+from npvpg.workspace import Workspace
 
 
 def policy_gradient(
@@ -18,6 +19,7 @@ def policy_gradient(
     *,
     per_step: bool = False,
     discount: float | None = None,
+    work: Workspace | None = None,
 ) -> NDArray[Any]:
     r"""
     Estimate the gradient of the expected return by one weighted sum of scores.
@@ -43,6 +45,8 @@ def policy_gradient(
         discounted objective exact. Without it the result is the usual "semi-gradient".
         `npvpg.estimators.TotalReturn` and `npvpg.estimators.LeaveOneOut` are discounted from
         time 0 and must not get it.
+    work : Workspace, optional
+        Memory for the layers of the network.
 
     Returns
     -------
@@ -78,4 +82,4 @@ def policy_gradient(
     if discount is not None:
         checks.unit_interval(discount=discount)
         weight = weight * returns.discount_weights(batch.start, discount)
-    return policy.weighted_score(theta, batch.obs, batch.act, weight)
+    return policy.weighted_score(theta, batch.obs, batch.act, weight, work)

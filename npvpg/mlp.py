@@ -25,6 +25,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from npvpg import checks
 from npvpg.kernels import network
+from npvpg.workspace import Workspace
 
 Activation = Literal["tanh", "relu"]
 Scheme = Literal["orthogonal", "glorot"]
@@ -168,7 +169,9 @@ class MLP:
         layers[-1][0][...] *= last_gain
         return theta.astype(dtype)
 
-    def layers(self, theta: NDArray[Any], x: NDArray[Any]) -> list[NDArray[Any]]:
+    def layers(
+        self, theta: NDArray[Any], x: NDArray[Any], work: Workspace | None = None
+    ) -> list[NDArray[Any]]:
         """
         Run the network and keep every layer, which is what `backward` needs.
 
@@ -178,6 +181,8 @@ class MLP:
             Parameters.
         x : ndarray, shape (S, O)
             Input rows.
+        work : Workspace, optional
+            Where the hidden layers are kept.
 
         Returns
         -------
@@ -193,8 +198,14 @@ class MLP:
         checks.shape((-1, self.sizes[0]), x=x)
         layers = [x]
         *hidden, (last_weight, last_bias) = self.unpack(theta)
-        for weight, bias in hidden:
-            z = layers[-1] @ weight
+        dtype = np.result_type(theta, x)
+        for index, (weight, bias) in enumerate(hidden):
+            out = (
+                None
+                if work is None
+                else work.array((self, "layer", index), (len(x), len(bias)), dtype)
+            )
+            z = np.matmul(layers[-1], weight, out=out)
             z += bias
             layers.append(np.tanh(z, out=z) if self.activation == "tanh" else _relu(z))
         layers.append(layers[-1] @ last_weight + last_bias)
@@ -251,7 +262,11 @@ class MLP:
         return y
 
     def backward(
-        self, theta: NDArray[Any], layers: list[NDArray[Any]], d_out: NDArray[Any]
+        self,
+        theta: NDArray[Any],
+        layers: list[NDArray[Any]],
+        d_out: NDArray[Any],
+        work: Workspace | None = None,
     ) -> NDArray[Any]:
         r"""
         Gradient with respect to the parameters, summed over the rows.
@@ -266,6 +281,8 @@ class MLP:
             What `layers` returned for `theta`.
         d_out : ndarray, shape (S, H)
             Derivative of the objective with respect to the output.
+        work : Workspace, optional
+            Where the derivatives at the hidden layers are kept.
 
         Returns
         -------
@@ -278,7 +295,7 @@ class MLP:
             If `d_out` is not of the output's shape.
         """
         grad = np.empty(self.size, dtype=np.result_type(theta, d_out))
-        for index, d in self._deltas(theta, layers, d_out):
+        for index, d in self._deltas(theta, layers, d_out, work):
             w, b, shape = self._slots[index]
             np.matmul(layers[index].T, d, out=grad[w].reshape(shape))
             np.sum(d, axis=0, out=grad[b])
@@ -351,16 +368,27 @@ class MLP:
         return np.asarray(d @ self.unpack(theta)[0][0].T)
 
     def _deltas(
-        self, theta: NDArray[Any], layers: list[NDArray[Any]], d_out: NDArray[Any]
+        self,
+        theta: NDArray[Any],
+        layers: list[NDArray[Any]],
+        d_out: NDArray[Any],
+        work: Workspace | None = None,
     ) -> list[tuple[int, NDArray[Any]]]:
         """From the last layer to the first: its index, and the derivative at its output."""
         checks.shape(layers[-1].shape, d_out=d_out)
         weights = self.unpack(theta)
         deltas = [(len(weights) - 1, d_out)]
+        dtype = np.result_type(theta, d_out)
         for index in range(len(weights) - 1, 0, -1):
             h = layers[index]
-            d = deltas[-1][1] @ weights[index][0].T
-            d *= 1 - h * h if self.activation == "tanh" else h.real > 0
+            out = None if work is None else work.array((self, "delta", index), h.shape, dtype)
+            d = np.matmul(deltas[-1][1], weights[index][0].T, out=out)
+            if self.activation == "relu":
+                d *= h.real > 0
+            elif dtype == h.dtype in (np.float32, np.float64):
+                network.through_tanh(d, h)
+            else:
+                d *= 1 - h * h
             deltas.append((index - 1, d))
         return deltas
 

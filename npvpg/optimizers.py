@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvpg import checks
+from npvpg.kernels.adam import adam
 
 
 class OptimizerState(NamedTuple):
@@ -192,11 +193,18 @@ class Adam:
         """
         checks.shape(theta.shape, grad=grad)
         n_made = state.n_made + 1
-        first = self.beta1 * state.first + (1 - self.beta1) * grad
-        second = self.beta2 * state.second + (1 - self.beta2) * (grad * grad)
-        mean = first / (1 - self.beta1**n_made)
-        scale = np.sqrt(second / (1 - self.beta2**n_made)) + self.eps
-        return theta + lr * (mean / scale), OptimizerState(first, second, n_made)
+        decay = (self.beta1, 1 - self.beta1, self.beta2, 1 - self.beta2)
+        theta, first, second = adam(
+            theta,
+            grad.astype(theta.dtype, copy=False),
+            state.first,
+            state.second,
+            np.array(decay, theta.dtype),
+            lr / (1 - self.beta1**n_made),
+            1 - self.beta2**n_made,
+            self.eps,
+        )
+        return theta, OptimizerState(first, second, n_made)
 
 
 def clip_by_global_norm(grad: NDArray[Any], max_norm: float | None) -> tuple[NDArray[Any], float]:

@@ -16,7 +16,7 @@ from npvpg.kernels.play import play
 from npvpg.mlp import SMALL_BATCH
 from npvpg.normalize import BOUND, RunningMoments
 from npvpg.policy import Policy
-from npvpg.streams import Purpose, generator
+from npvpg.streams import Purpose
 from npvpg.vector import SeededVectorEnv
 
 
@@ -90,7 +90,7 @@ class Player:
     ) -> None:
         self.env, self.policy, self.theta, self.moments = env, policy, theta, moments
         self.greedy = greedy
-        self._rngs = [generator(env.seed, purpose, iteration, i) for i in range(env.n_envs)]
+        self._rngs = env.generators(purpose, iteration)
         self.finished = np.zeros(env.n_envs, np.int64)
 
     def begin(self, episode: NDArray[np.int64], current: NDArray[np.float64] | None = None) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from npvpg import checks
 from npvpg.distributions import Distribution
 from npvpg.mlp import MLP, SMALL_BATCH
+from npvpg.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -215,6 +216,7 @@ class Policy:
         obs: NDArray[Any],
         act: NDArray[Any],
         weight: NDArray[Any],
+        work: Workspace | None = None,
     ) -> NDArray[Any]:
         r"""
         Weighted sum of scores, without forming one per step.
@@ -231,6 +233,8 @@ class Policy:
             Actions as they were sampled.
         weight : ndarray, shape (S,)
             Weights :math:`w_t`.
+        work : Workspace, optional
+            Memory for the layers.
 
         Returns
         -------
@@ -243,9 +247,9 @@ class Policy:
             If a shape is not as above.
         """
         network, free = self._split(theta)
-        layers = self.network.layers(network, obs)
+        layers = self.network.layers(network, obs, work)
         score = self.distribution.score(layers[-1], free, act)
-        return self._weighted(network, layers, score, weight)
+        return self._weighted(network, layers, score, weight, work)
 
     def entropy(self, theta: NDArray[Any], obs: NDArray[Any]) -> NDArray[Any]:
         """
@@ -325,6 +329,35 @@ class Policy:
         """
         return self.distribution.kl(*self._params(theta, obs), *self._params(other, obs))
 
+    def change(
+        self, theta: NDArray[Any], new: NDArray[Any], obs: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        r"""
+        What a step does in every observation: the entropy before it, and how far it goes.
+
+        .. math:: H(\pi_\theta), \qquad D(\pi_\theta \| \pi_{\theta'})
+
+        Parameters
+        ----------
+        theta, new : ndarray, shape (P,)
+            Parameters :math:`\theta` before and :math:`\theta'` after the step.
+        obs : ndarray, shape (S, O)
+            Observations.
+
+        Returns
+        -------
+        entropy, kl : ndarray, shape (S,)
+            As `entropy` and `kl`, from one pass of each network [nat].
+
+        Raises
+        ------
+        ValueError
+            If a shape is not as above.
+        """
+        before = self._params(theta, obs)
+        entropy = self.distribution.entropy(*before)
+        return entropy, self.distribution.kl(*before, *self._params(new, obs))
+
     def _split(self, theta: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         checks.shape((self.size,), theta=theta)
         return theta[: self.network.size], theta[self.network.size :]
@@ -339,13 +372,14 @@ class Policy:
         layers: list[NDArray[Any]],
         score: tuple[NDArray[Any], NDArray[Any]],
         weight: NDArray[Any],
+        work: Workspace | None = None,
     ) -> NDArray[Any]:
         d_out, d_free = score
         checks.shape((len(d_out),), weight=weight)
         weight = weight.astype(d_out.dtype, copy=False)
         return np.concatenate(
             [
-                self.network.backward(network, layers, d_out * weight[:, np.newaxis]),
+                self.network.backward(network, layers, d_out * weight[:, np.newaxis], work),
                 weight @ d_free,
             ]
         )

@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from npvpg import checks
 from npvpg.mlp import MLP
+from npvpg.workspace import Workspace
 
 
 class Value(Protocol):
@@ -23,7 +24,13 @@ class Value(Protocol):
     def value(self, phi: NDArray[Any], obs: NDArray[Any]) -> NDArray[Any]:
         """Values of observations, shape (S,)."""
 
-    def gradient(self, phi: NDArray[Any], obs: NDArray[Any], target: NDArray[Any]) -> NDArray[Any]:
+    def gradient(
+        self,
+        phi: NDArray[Any],
+        obs: NDArray[Any],
+        target: NDArray[Any],
+        work: Workspace | None = None,
+    ) -> NDArray[Any]:
         """Gradient of half the mean squared error, shape (P,)."""
 
 
@@ -101,7 +108,13 @@ class MLPValue:
         """
         return self.network.forward(phi, obs)[:, 0]
 
-    def gradient(self, phi: NDArray[Any], obs: NDArray[Any], target: NDArray[Any]) -> NDArray[Any]:
+    def gradient(
+        self,
+        phi: NDArray[Any],
+        obs: NDArray[Any],
+        target: NDArray[Any],
+        work: Workspace | None = None,
+    ) -> NDArray[Any]:
         r"""
         Gradient of half the mean squared error.
 
@@ -117,6 +130,8 @@ class MLPValue:
             Observations.
         target : ndarray, shape (S,)
             Targets :math:`y_t` [reward].
+        work : Workspace, optional
+            Memory for the layers.
 
         Returns
         -------
@@ -128,10 +143,11 @@ class MLPValue:
         ValueError
             If a shape is not as above.
         """
-        layers = self.network.layers(phi, obs)
+        layers = self.network.layers(phi, obs, work)
         checks.shape((len(obs),), target=target)
         error = layers[-1] - target[:, np.newaxis].astype(phi.dtype, copy=False)
-        return self.network.backward(phi, layers, error / len(obs))
+        error /= len(obs)
+        return self.network.backward(phi, layers, error, work)
 
 
 @dataclass(frozen=True)
@@ -188,7 +204,13 @@ class ZeroValue:
         """
         return np.zeros(len(obs), dtype=phi.dtype)
 
-    def gradient(self, phi: NDArray[Any], obs: NDArray[Any], target: NDArray[Any]) -> NDArray[Any]:
+    def gradient(
+        self,
+        phi: NDArray[Any],
+        obs: NDArray[Any],
+        target: NDArray[Any],
+        work: Workspace | None = None,
+    ) -> NDArray[Any]:
         """
         Gradient of half the mean squared error.
 
@@ -200,6 +222,8 @@ class ZeroValue:
             Observations.
         target : ndarray, shape (S,)
             Targets [reward].
+        work : Workspace, optional
+            Not used.
 
         Returns
         -------

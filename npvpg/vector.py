@@ -62,6 +62,7 @@ class SeededVectorEnv:
         self.purpose = purpose
         self._entropy = entropy_words(seed)
         self.n_envs = env.num_envs
+        self._generators = [np.random.Generator(np.random.PCG64(0)) for _ in range(self.n_envs)]
         self.n_obs = gym.spaces.flatdim(obs_space)
         self.obs_space, self.act_space = obs_space, act_space
         alone = isinstance(act_space, gym.spaces.Discrete)
@@ -139,6 +140,32 @@ class SeededVectorEnv:
         checks.shape((self.n_envs,), reward=rew, terminated=terminated, truncated=truncated)
         self._require_finite("reward", rew)
         return self._flat(obs), rew, terminated, truncated
+
+    def generators(self, purpose: Purpose, iteration: int) -> list[np.random.Generator]:
+        """
+        Open one stream of noise for each sub-environment.
+
+        Parameters
+        ----------
+        purpose : Purpose
+            What the noise is for.
+        iteration : int
+            Second part of the key; the third is the number of the sub-environment.
+
+        Returns
+        -------
+        list of numpy.random.Generator
+            What `npvpg.streams.generator` opens, faster; the same objects in every call.
+        """
+        states = pcg64.child_states(self._entropy, int(purpose), iteration, self.n_envs)
+        for rng, row in zip(self._generators, states.tolist(), strict=True):
+            rng.bit_generator.state = {
+                "bit_generator": "PCG64",
+                "state": {"state": row[0] << 64 | row[1], "inc": row[2] << 64 | row[3]},
+                "has_uint32": 0,
+                "uinteger": 0,
+            }
+        return self._generators
 
     @property
     def key(self) -> tuple[NDArray[np.uint64], int]:

@@ -31,6 +31,7 @@ from npvpg.rollout import Episode, Position, Rollout, fixed_horizon, whole_episo
 from npvpg.streams import Purpose, generator
 from npvpg.value import Value, ZeroValue
 from npvpg.vector import SeededVectorEnv
+from npvpg.workspace import Workspace
 
 RECENT = 100  # finished episodes over which the return is averaged
 
@@ -428,9 +429,10 @@ def train(
     if state.position.obs.size:
         position = state.position
         driver.replay(position.episode, position.length, position.history, position.obs)
+    work = Workspace()
     while state.steps < n_steps:
         rollout = _collect(driver, policy, vpg, state)
-        iteration = _update(rollout, policy, value, vpg, state, seed, n_steps, began)
+        iteration = _update(rollout, policy, value, vpg, state, seed, n_steps, began, work)
         state = iteration.state
         yield iteration
 
@@ -456,6 +458,7 @@ def _update(
     seed: int,
     n_steps: int,
     began: float,
+    work: Workspace,
 ) -> Iteration:
     """One policy step and the value steps, all from one batch."""
     batch = rollout.batch
@@ -475,6 +478,7 @@ def _update(
         psi,
         per_step=vpg.per_step,
         discount=vpg.estimator.gamma if vpg.discount_weights else None,
+        work=work,
     )
     if vpg.entropy_weight:
         count = batch.n_steps if vpg.per_step else batch.n_trajectories
@@ -493,9 +497,10 @@ def _update(
     phi, value_state = state.phi, state.value_optimizer
     for _ in range(vpg.value_steps if value.size else 0):
         for rows in _minibatches(batch.n_steps, vpg.value_minibatch, rng):
-            value_grad = value.gradient(phi, batch.obs[rows], target[rows])
+            value_grad = value.gradient(phi, batch.obs[rows], target[rows], work)
             checks.finite(value_gradient=value_grad)
-            value_grad, _ = clip_by_global_norm(value_grad, vpg.max_grad_norm)
+            if vpg.max_grad_norm is not None:
+                value_grad, _ = clip_by_global_norm(value_grad, vpg.max_grad_norm)
             phi, value_state = vpg.value_optimizer.step(
                 phi, value_grad, value_state, -vpg.value_lr(lr_at)
             )
@@ -514,6 +519,7 @@ def _update(
         rollout.position,
         recent,
     )
+    entropy, kl = policy.change(state.theta, theta, batch.obs)
     error = target - val
     spread = float(np.var(target))
     return Iteration(
@@ -521,8 +527,8 @@ def _update(
         episodes=rollout.episodes,
         mean_return=float(recent[:, 0].mean()) if len(recent) else None,
         mean_length=float(recent[:, 1].mean()) if len(recent) else None,
-        entropy=float(policy.entropy(state.theta, batch.obs).mean()),
-        kl=float(policy.kl(state.theta, theta, batch.obs).mean()),
+        entropy=float(entropy.mean()),
+        kl=float(kl.mean()),
         grad_norm=grad_norm,
         explained_variance=1 - float(np.var(error)) / spread if spread > 0 else 0.0,
         value_loss=0.5 * float(np.mean(error * error)),

@@ -7,6 +7,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
 from npvpg.envs import COMPILED
+from npvpg.streams import Purpose, generator
 from npvpg.vector import SeededVectorEnv
 
 
@@ -58,3 +59,12 @@ def test_other_autoreset_modes_are_refused(mode: AutoresetMode) -> None:
 def test_a_negative_seed_is_refused() -> None:
     with pytest.raises(ValueError, match="seed must be at least 0, got -1"):
         SeededVectorEnv(gym.make_vec("npvpg/CartPole-v1", 2), seed=-1)
+
+
+def test_streams_of_noise_are_those_of_the_run() -> None:
+    env = cartpole(3)
+    for iteration in (5, 6):
+        for i, rng in enumerate(env.generators(Purpose.ACTION, iteration)):
+            want = generator(0, Purpose.ACTION, iteration, i)
+            assert np.array_equal(rng.random(3), want.random(3))
+            assert np.array_equal(rng.standard_normal(7), want.standard_normal(7))

@@ -112,3 +112,25 @@ def _forward(
 
 
 forward = njit(cache=True)(_forward)
+
+
+def _through_tanh(d: NDArray[Any], h: NDArray[Any]) -> None:
+    r"""
+    Carry derivatives back through tanh, in one pass.
+
+    .. math:: d \leftarrow d \odot (1 - h^2)
+
+    Parameters
+    ----------
+    d : ndarray of float32 or float64, shape (S, H)
+        Derivatives at the output of tanh; overwritten by those at its input.
+    h : ndarray of the same type, shape (S, H)
+        The output.
+    """
+    one = h.dtype.type(1)
+    for i in range(len(d)):
+        for j in range(d.shape[1]):
+            d[i, j] *= one - h[i, j] * h[i, j]
+
+
+through_tanh = njit(cache=True)(_through_tanh)

@@ -210,6 +210,36 @@ def _child_seeds(
 child_seeds = njit(cache=True)(_child_seeds)
 
 
+def _start(words: NDArray[np.uint64], row: NDArray[np.uint64]) -> None:
+    """
+    Start a generator from what a seed sequence generated.
+
+    Parameters
+    ----------
+    words : ndarray of uint64, shape (8,)
+        Words below 2**32.
+    row : ndarray of uint64, shape (4,)
+        The generator, overwritten.
+    """
+    # The increment is 2 * (upper half of the words) + 1.
+    row[3] = (words[6] << ONE) | (words[7] << WORD << ONE) | ONE
+    row[2] = (words[4] << ONE) | (words[5] << WORD << ONE) | (words[7] >> (WORD - ONE))
+    # The first advance of a zero state only copies the increment; then the lower half is added.
+    low = (row[3] & LOW) + words[2]
+    r0 = low & LOW
+    low = (row[3] >> WORD) + words[3] + (low >> WORD)
+    r1 = low & LOW
+    high = (row[2] & LOW) + words[0] + (low >> WORD)
+    r2 = high & LOW
+    high = (row[2] >> WORD) + words[1] + (high >> WORD)
+    row[1] = (r1 << WORD) | r0
+    row[0] = ((high & LOW) << WORD) | r2
+    advance(row)
+
+
+start = njit(cache=True)(_start)
+
+
 def _seed(rng: NDArray[np.uint64], rows: NDArray[np.int64], seeds: NDArray[np.uint64]) -> None:
     """
     Start generators anew, as ``np.random.PCG64(np.random.SeedSequence(seed))`` starts.
@@ -230,24 +260,48 @@ def _seed(rng: NDArray[np.uint64], rows: NDArray[np.int64], seeds: NDArray[np.ui
         entropy[0], entropy[1] = seeds[k] & LOW, seeds[k] >> WORD
         fill_pool(entropy, pool)
         generate(pool, words)
-        row = rng[rows[k]]
-        # The increment is 2 * (upper half of the words) + 1.
-        row[3] = (words[6] << ONE) | (words[7] << WORD << ONE) | ONE
-        row[2] = (words[4] << ONE) | (words[5] << WORD << ONE) | (words[7] >> (WORD - ONE))
-        # The first advance of a zero state only copies the increment; then the lower half is added.
-        low = (row[3] & LOW) + words[2]
-        r0 = low & LOW
-        low = (row[3] >> WORD) + words[3] + (low >> WORD)
-        r1 = low & LOW
-        high = (row[2] & LOW) + words[0] + (low >> WORD)
-        r2 = high & LOW
-        high = (row[2] >> WORD) + words[1] + (high >> WORD)
-        row[1] = (r1 << WORD) | r0
-        row[0] = ((high & LOW) << WORD) | r2
-        advance(row)
+        start(words, rng[rows[k]])
 
 
 seed = njit(cache=True)(_seed)
+
+
+def _child_states(
+    entropy: NDArray[np.uint64], purpose: int, first: int, n: int
+) -> NDArray[np.uint64]:
+    """
+    Start the generators of keyed seed sequences, one for each of n last indices.
+
+    Parameters
+    ----------
+    entropy : ndarray of uint64, shape (W,)
+        As for `child_seeds`.
+    purpose, first : int
+        First two parts of the key; each below 2**32.
+    n : int
+        Number of generators; the third part of the key is 0 ... n - 1.
+
+    Returns
+    -------
+    ndarray of uint64, shape (n, 4)
+        What ``np.random.PCG64(np.random.SeedSequence(seed, spawn_key=...))`` starts from.
+    """
+    rng = np.empty((n, 4), dtype=np.uint64)
+    size = entropy.size
+    key = np.empty(size + 3, dtype=np.uint64)
+    key[:size] = entropy
+    key[size], key[size + 1] = np.uint64(purpose), np.uint64(first)
+    pool = np.empty(POOL, dtype=np.uint64)
+    words = np.empty(2 * POOL, dtype=np.uint64)
+    for i in range(n):
+        key[size + 2] = np.uint64(i)
+        fill_pool(key, pool)
+        generate(pool, words)
+        start(words, rng[i])
+    return rng
+
+
+child_states = njit(cache=True)(_child_states)
 
 
 def _uniform(

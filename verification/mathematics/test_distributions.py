@@ -121,6 +121,7 @@ def test_sigma_is_clamped_before_it_underflows(log_sigma, dtype):
         "npvpg.distributions.bernoulli.Bernoulli.kl",
         "npvpg.policy.Policy.entropy",
         "npvpg.policy.Policy.kl",
+        "npvpg.policy.Policy.change",
     ),
 )
 @given(st.integers(1, 7), st.sampled_from([0.0, 1.0, 8.0, 1e4]), SEED)
@@ -140,6 +141,9 @@ def test_categorical_entropy_and_kl(n, scale, seed):
     have = float(policy.kl(theta, theta_other, obs)[0])
     size = 1 + float(np.abs(p * log_p).sum() + np.abs(p * log_q).sum())
     observe(abs(have - float(terms.sum())), 1e-13 * size)
+    entropy, kl = policy.change(theta, theta_other, obs)
+    observe(abs(float(entropy[0] - reference.entropy(p))), 1e-13 * (1 + n))
+    observe(abs(float(kl[0] - terms.sum())), 1e-13 * size)
     observe(max(0.0, -have), 1e-13 * size)
     observe(abs(float(policy.kl(theta, theta, obs)[0])), 0)
     if n > 1 and 0 < scale <= 8:

@@ -200,6 +200,8 @@ def test_training(name: str, whole: bool, kind: type[Any]) -> None:
         "npvpg.kernels.pcg64.seed",
         "npvpg.kernels.pcg64.uniform",
         "npvpg.kernels.pcg64.child_seeds",
+        "npvpg.kernels.pcg64.start",
+        "npvpg.kernels.pcg64.child_states",
     ),
 )
 @given(
@@ -240,6 +242,12 @@ def test_seeds_of_episodes(entropy: int, keys: list[tuple[int, int]], purpose: i
         sequence = np.random.SeedSequence(entropy, spawn_key=(purpose, *key))
         want = int(sequence.generate_state(1, np.uint64)[0]) >> 1
         observe(float(mine != want), 0.0, f"seed {entropy}, key {purpose, *key}")
+    rows = pcg64.child_states(words, purpose, keys[0][0], 3).tolist()
+    for i, row in enumerate(rows):
+        sequence = np.random.SeedSequence(entropy, spawn_key=(purpose, keys[0][0], i))
+        state = np.random.PCG64(sequence).state["state"]
+        mine = [row[0] << 64 | row[1], row[2] << 64 | row[3]]
+        observe(float(mine != [state["state"], state["inc"]]), 0.0, f"seed {entropy}, stream {i}")
 
 
 OWN: dict[str, tuple[ModuleType, int, int, float, float]] = {

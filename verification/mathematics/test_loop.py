@@ -38,6 +38,7 @@ MAGNITUDE = st.sampled_from([1e-12, 1.0, 1e6])
     tolerance_reason="relative to the size of the parameters",
     about=(
         "npvpg.optimizers.Adam",
+        "npvpg.kernels.adam.adam",
         "npvpg.optimizers.SGD",
         "npvpg.optimizers.clip_by_global_norm",
         "npvpg.optimizers.Linear",
