@@ -26,7 +26,7 @@ from verification.claims import claim, observe
 SEED, N_STEPS, N_EPISODES = 7, 60, 2
 POLICY = Policy(MLP((4, 8, 2)), Categorical(2))
 THETA = POLICY.init(np.random.default_rng(0))
-CHILD_SEEDS = pcg64.child_seeds
+CHILD_SEEDS, CHILD_STATES = pcg64.child_seeds, pcg64.child_states
 
 
 def _env(name: str, n: int) -> VectorEnv[Any, Any, Any]:
@@ -49,12 +49,12 @@ def _numbered(numbers: Sequence[int]) -> Iterator[None]:
     def seeds(entropy: Any, purpose: int, rows: Any, episode: Any) -> Any:
         return CHILD_SEEDS(entropy, purpose, table[rows], episode)
 
-    def stream(seed: int, purpose: Purpose, iteration: int, i: int) -> np.random.Generator:
-        return generator(seed, purpose, iteration, int(table[i]))
+    def states(entropy: Any, purpose: int, iteration: int, n: int) -> Any:
+        return CHILD_STATES(entropy, purpose, iteration, int(table.max()) + 1)[table]
 
     with (
         mock.patch.object(pcg64, "child_seeds", seeds),
-        mock.patch("npvpg.player.generator", stream),
+        mock.patch.object(pcg64, "child_states", states),
         nullcontext() if as_they_are else mock.patch.object(Player, "_is_small", False),
     ):
         yield
@@ -143,11 +143,12 @@ def test_an_evaluation_has_noise_of_its_own():
     driver = SeededVectorEnv(env, SEED)
     used: list[set[Any]] = []
 
-    def noting(*key: Any) -> np.random.Generator:
-        used[-1].add(key)
-        return generator(*key)
+    def noting(*key: Any) -> Any:
+        rows = CHILD_STATES(*key)
+        used[-1].update(map(tuple, rows.tolist()))
+        return rows
 
-    with mock.patch("npvpg.player.generator", noting):
+    with mock.patch.object(pcg64, "child_states", noting):
         used.append(set())
         for iteration in range(3):
             whole_episodes(
