@@ -10,7 +10,7 @@ import pytest
 
 from npvpg.estimators import GAE, BaselinedReturn
 from verification.speed import __main__ as program
-from verification.speed import contestants, training
+from verification.speed import command, contestants, scaling, training
 from verification.speed.peers import floors, npvpg_, sums
 from verification.speed.peers.protocol import Judge, repeat
 from verification.speed.session import QUICK, Plan, Session
@@ -148,9 +148,8 @@ def test_judge_needs_a_hundred_episodes() -> None:
     assert judge.stops(20_000, [500.0])
     assert judge.result()["solved_at"] == 20_000
     judge = Judge(475, math.inf)
-    assert not judge.stops(1, [474.0] * 100)
-    assert not judge.stops(2, [500.0])
-    assert judge.stops(3, [500.0] * 4)  # 96 x 474 + 5 x 500 - 474 = 475 x 100 at the fourth
+    assert not judge.stops(1, [450.0] * 51 + [500.0] * 49)
+    assert judge.stops(2, [500.0])  # 475 on average, and no more
     assert Judge(None, 0.0).stops(1, [])
     assert not Judge(None, math.inf).stops(1, [500.0] * 100)
 
@@ -180,6 +179,7 @@ def test_a_process_that_cannot_start(folder: Path) -> None:
 
 def test_one_thread_and_no_imposed_kernels(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
     text = "import os; return {'get': lambda n: {'is': os.environ.get(n)}}"
     with Worker(stub(folder, text)) as worker:
         assert worker.ask("get", n="OPENBLAS_NUM_THREADS") == {"is": "1"}
@@ -192,7 +192,8 @@ def test_program(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(program, "QUICK", TINY)
-    monkeypatch.setattr(training, "command", lambda *_: {"verdict": 1.0, "end": 2.0})
+    monkeypatch.setattr(training, "train", lambda *_, **__: {"verdict": 1.0, "end": 2.0})
+    monkeypatch.setattr(scaling, "over_seeds", lambda n, jobs: n / jobs)
     out = tmp_path / "out"
     assert program.main(["--quick", "--only", name, "--out", str(out)]) == 0
     printed = capsys.readouterr().out
@@ -216,11 +217,13 @@ def test_program(
 
 
 def test_command() -> None:
-    found = training.command(0, None, "--steps", "512", "--evaluation-episodes", "0")
+    short = ("--steps", "512", "--evaluation-episodes", "0")
+    found = command.train(0, *short)
     assert found["verdict"] is None
     assert found["end"] is not None
     with pytest.raises(RuntimeError, match="gamma must lie in"):
-        training.command(0, None, "--gamma", "2")
+        command.train(0, "--gamma", "2")
+    assert command.over_seeds(2, 1, *short) > 0
 
 
 @pytest.mark.parametrize(

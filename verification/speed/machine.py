@@ -10,17 +10,17 @@ BUSY = 0.5  # load above which other programs are likely to have disturbed a mea
 
 
 @contextlib.contextmanager
-def pinned(core: int) -> Iterator[None]:
+def pinned(*cores: int) -> Iterator[None]:
     """
-    Stay on one core, and with it every process that is started meanwhile.
+    Stay on some cores, and with this process every one that is started meanwhile.
 
     Parameters
     ----------
-    core : int
-        Number of the core.
+    *cores : int
+        Numbers of the cores.
     """
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:

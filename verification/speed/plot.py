@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from npvpg.experiment.files import write_atomically
 from verification.speed.contestants import GOAL
@@ -24,7 +25,7 @@ def wall_time(path: Path, curves: Mapping[str, list[dict[str, Any]]]) -> None:
         Runs by contestant, with "curve", rows (seconds, steps, mean return), and the seconds of
         import and set-up that came before.
     """
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    figure = Figure(figsize=(10, 4.5), layout="constrained")
     alone, whole = figure.subplots(1, 2, sharey=True)
     for index, (name, runs) in enumerate(curves.items()):
         for number, run in enumerate(runs):
@@ -38,8 +39,11 @@ def wall_time(path: Path, curves: Mapping[str, list[dict[str, Any]]]) -> None:
         axes.axhline(GOAL, color="0.4", linewidth=0.8, linestyle="--")
         axes.set(xscale="log", title=title, xlabel="wall time [s]")
         axes.grid(alpha=0.3)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
     alone.set_ylabel("mean return of the last 100 episodes")
-    legend = alone.legend(loc="upper left", fontsize="small", framealpha=0.9)
+    legend = figure.legend(loc="outside lower center", ncols=3, frameon=False)
     for line in legend.get_lines():
         line.set(alpha=1, linewidth=2)
     figure.suptitle("CartPole-v1, one core, a line a seed")

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from verification.speed.command import over_seeds
 from verification.speed.contestants import CARTPOLE, FLOORS, GOAL, npvpg
 from verification.speed.machine import pinned
 from verification.speed.session import Session
-from verification.speed.tables import Table
+from verification.speed.tables import Cell, Table
 from verification.speed.timing import Sample, ratio
 from verification.speed.worker import Worker
 
@@ -85,7 +86,6 @@ def _grow(
                     seed=0,
                     changes=changes,
                     max_seconds=plan.seconds,
-                    at_least=2,
                 )
                 loops[point].append(1e9 * run["seconds"] / run["steps"])
                 limit = floors.ask(
@@ -114,7 +114,7 @@ def _grow(
 
 def two_jobs(session: Session) -> Table:
     """
-    Train the same seeds by one job on one core, and by two jobs on two cores, each all of them.
+    Train the same seeds by one job on one core, and by two jobs on two cores.
 
     Parameters
     ----------
@@ -127,36 +127,63 @@ def two_jobs(session: Session) -> Table:
         Seeds per minute; no row with a single core.
     """
     plan = session.plan
-    seeds = range(max(plan.seeds // plan.repetitions, 1))
-    table = Table(
-        "Two jobs on two cores",
-        f"CartPole-v1 solved by seeds 0 to {seeds[-1]}, again and again: one process on one core; "
-        "two processes, each with those seeds, each on a core of its own.",
+    n = max(plan.seeds // plan.repetitions, 1)
+    notes = (
+        "CartPole-v1 until it is solved, seeds a minute. Processes at work: "
+        f"seeds 0 to {n - 1}, again and again, in one process on one core, and in two that take "
+        "all of them each, each on a core of its own."
     )
+    if plan.seeds_by_command:
+        notes += (
+            f" The command: `npvpg train CartPole-v1 --seeds 0-{plan.seeds_by_command - 1}` with "
+            "`--jobs 1` on one core and `--jobs 2` on two, from the start to the end of the "
+            "process, evaluations and pictures included."
+        )
+    table = Table("Two jobs on two cores", notes)
     if len(session.cores) < 2:
         return table
-    contestant = npvpg("npvpg", CARTPOLE)
-    first = session.start(contestant)
+    table.rows.append(_jobs_row("processes at work", *_processes(session, range(n))))
+    if plan.seeds_by_command:
+        table.rows.append(_jobs_row("the command", *_commands(session)))
+    return table
+
+
+def _jobs_row(name: str, one: list[float], two: list[float]) -> dict[str, Cell]:
+    first, second = Sample(tuple(one)), Sample(tuple(two))
+    times = ratio(second, first)
+    return {"": name, "one job": first, "two jobs": second, "two / one": times}
+
+
+def _processes(session: Session, seeds: range) -> tuple[list[float], list[float]]:
+    """Seeds a minute of one process and of two, which have loaded their kernels."""
+    plan = session.plan
+    first = session.start(npvpg("npvpg", CARTPOLE))
     with pinned(session.cores[1]):
-        second = session.start(contestant)
+        second = session.start(npvpg("npvpg", CARTPOLE))
     assert first is not None
     assert second is not None
     one: list[float] = []
     two: list[float] = []
     with first, second:
-        _seeds_per_minute([first, second], seeds[:1], plan.patience)  # loads the kernels
+        _seeds_per_minute([first, second], seeds[:1], plan.patience)
         for repetition in range(plan.repetitions):
             session.say(f"two jobs {repetition + 1}/{plan.repetitions}")
             one.append(_seeds_per_minute([first], seeds, plan.patience))
             two.append(_seeds_per_minute([first, second], seeds, plan.patience))
-    table.rows.append(
-        {
-            "one job, seeds a minute": Sample(tuple(one)),
-            "two jobs, seeds a minute": Sample(tuple(two)),
-            "two / one": ratio(Sample(tuple(two)), Sample(tuple(one))),
-        }
-    )
-    return table
+    return one, two
+
+
+def _commands(session: Session) -> tuple[list[float], list[float]]:
+    """Seeds a minute of the command with one job and with two."""
+    n = session.plan.seeds_by_command
+    one: list[float] = []
+    two: list[float] = []
+    for repetition in range(session.plan.repetitions):
+        session.say(f"two jobs, the command {repetition + 1}/{session.plan.repetitions}")
+        one.append(60 * n / over_seeds(n, 1))
+        with pinned(*session.cores[:2]):
+            two.append(60 * n / over_seeds(n, 2))
+    return one, two
 
 
 def _seeds_per_minute(workers: list[Worker], seeds: range, patience: float) -> float:

@@ -36,6 +36,8 @@ class Plan:
         Updates that make the trained policy of the rollouts.
     elements : int
         Length of the sums over time.
+    seeds_by_command : int
+        Seeds that ``npvpg train --seeds`` trains by one job and by two; 0 leaves it out.
     envs, widths, batches : tuple of int
         Sub-environments, widths of the networks and steps of a batch that scaling looks at.
     """
@@ -48,6 +50,7 @@ class Plan:
     peer_steps: float = 1.0
     updates: int = 200
     elements: int = 1_000_000
+    seeds_by_command: int = 10
     envs: tuple[int, ...] = (1, 4, 16, 64, 256, 1024, 4096)
     widths: tuple[int, ...] = (16, 32, 64, 128, 256, 512)
     batches: tuple[int, ...] = (1024, 8192, 65_536, 1_048_576)
@@ -61,6 +64,7 @@ QUICK = Plan(
     patience=2.0,
     peer_steps=0.125,
     updates=100,
+    seeds_by_command=0,
     envs=(1, 64, 4096),
     widths=(16, 256),
     batches=(1024, 65_536),

@@ -1,18 +1,15 @@
 """Training until CartPole-v1 is solved: how soon, and how soon from the start of the process."""
 
-import subprocess
-import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from verification.speed import contestants as who
+from verification.speed.command import train
 from verification.speed.contestants import CARTPOLE, GOAL, Contestant
 from verification.speed.session import Session
 from verification.speed.tables import Cell, Table
 from verification.speed.timing import Sample, ratio
-from verification.speed.worker import ROOT, environment
 
 OURS = "npvpg"
 GYMNASIUM = "npvpg, Gymnasium's CartPole"
@@ -56,7 +53,7 @@ def measure(session: Session) -> list[Table]:
     runs: dict[str, list[Run]] = {}
     commands: dict[str, list[dict[str, float | None]]] = {"warm": [], "cold": []}
     per_repetition = -(-plan.seeds // plan.trainings)
-    command(0, None)  # whatever the disk has not cached yet
+    train(0)  # whatever the disk has not cached yet
     for repetition in range(plan.trainings):
         for contestant in contestants():
             session.say(f"training {repetition + 1}/{plan.trainings}: {contestant.name}")
@@ -66,9 +63,9 @@ def measure(session: Session) -> list[Table]:
                 if run is not None:
                     runs.setdefault(contestant.name, []).append(run)
         session.say(f"training {repetition + 1}/{plan.trainings}: the command, warm and cold")
-        commands["warm"].append(command(repetition, None))
+        commands["warm"].append(train(repetition))
         with tempfile.TemporaryDirectory() as cache:
-            commands["cold"].append(command(repetition, cache))
+            commands["cold"].append(train(repetition, cache=cache))
     session.curves = runs
     return [alone(runs, plan.patience), from_start(runs, commands)]
 
@@ -219,50 +216,3 @@ def _verdicts(commands: list[dict[str, float | None]]) -> Sample:
         tuple(verdict for verdict, _ in ends if verdict is not None),
         tuple(end for verdict, end in ends if verdict is None),
     )
-
-
-def command(seed: int, cache: str | None, *flags: str) -> dict[str, float | None]:
-    """
-    Run ``npvpg train CartPole-v1`` as a user would.
-
-    Parameters
-    ----------
-    seed : int
-        Seed.
-    cache : str or None
-        Folder for Numba's cache; None for the usual one.
-    *flags : str
-        Further words of the command.
-
-    Returns
-    -------
-    dict
-        Seconds to the line that says "solved", None if there was none, and to the end.
-
-    Raises
-    ------
-    RuntimeError
-        If the command fails.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        words = [sys.executable, "-m", "npvpg", "train", CARTPOLE, "--seed", str(seed)]
-        words += ["--out", str(Path(folder, "run")), *flags]
-        verdict: float | None = None
-        began = time.perf_counter()
-        with subprocess.Popen(
-            words,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment({"NUMBA_CACHE_DIR": cache} if cache else {}),
-            cwd=ROOT,
-            text=True,
-        ) as process:
-            assert process.stdout is not None
-            last = ""
-            for line in process.stdout:
-                if verdict is None and line.startswith("solved"):
-                    verdict = time.perf_counter() - began
-                last = line if line.strip() else last
-        if process.returncode:
-            raise RuntimeError(f"npvpg train failed: {last.strip()}")
-        return {"verdict": verdict, "end": time.perf_counter() - began}
