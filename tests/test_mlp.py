@@ -105,14 +105,16 @@ def test_tanh_by_hand() -> None:
     assert slope[0, 0] == pytest.approx(2 * (1 - 0.25))
 
 
-@pytest.mark.parametrize(("n_in", "n_out"), [(4, 4), (5, 3), (3, 5)])
+@pytest.mark.parametrize(("n_in", "n_out"), [(4, 4), (5, 3), (3, 5), (1, 1)])
 def test_the_orthogonal_draw_is_the_one_factor_of_its_noise(n_in: int, n_out: int) -> None:
     # Of all Q R of the noise the one with a positive diagonal, which makes the law uniform.
-    weight, _ = MLP((n_in, n_out)).unpack(MLP((n_in, n_out)).init(np.random.default_rng(3)))[0]
-    noise = np.random.default_rng(3).standard_normal((max(n_in, n_out), min(n_in, n_out)))
-    r = (weight.T if n_in >= n_out else weight) @ noise
-    np.testing.assert_allclose(np.tril(r, -1), 0, atol=1e-12)
-    assert (np.diag(r) > 0).all()
+    net = MLP((n_in, n_out))
+    for seed in range(20):
+        weight, _ = net.unpack(net.init(np.random.default_rng(seed)))[0]
+        noise = np.random.default_rng(seed).standard_normal((max(n_in, n_out), min(n_in, n_out)))
+        r = (weight.T if n_in >= n_out else weight) @ noise
+        np.testing.assert_allclose(np.tril(r, -1), 0, atol=1e-12)
+        assert (np.diag(r) > 0).all()
 
 
 def test_relu_by_hand() -> None:
@@ -131,6 +133,7 @@ def test_relu_has_derivative_zero_at_the_kink() -> None:
     theta = np.array([1.0, 0.0, 1.0, 0.0])
     layers = net.layers(theta, np.zeros((1, 1)))
     assert net.backward_input(theta, layers, np.ones((1, 1))).tolist() == [[0]]
+    assert net.forward(theta, np.array([[1e-30j]])).tolist() == [[0]]  # by complex step, too
 
 
 @pytest.mark.parametrize("scheme", ["orthogonal", "glorot"])

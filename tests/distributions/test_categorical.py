@@ -119,3 +119,5 @@ def test_arrays_of_another_shape_are_refused() -> None:
         DICE.kl(out, NONE, out[:1], NONE)
     with pytest.raises(ValueError, match=wide):
         DICE.kl(out[:, :2], NONE, out[:, :2], NONE)
+    with pytest.raises(ValueError, match=wide):
+        DICE.sample(out[:, :2], NONE, np.zeros(4))

@@ -45,6 +45,26 @@ def test_extreme_logits_stay_finite() -> None:
     assert all(np.isfinite(r).all() for r in results)
 
 
+def test_divergences_of_single_precision_are_taken_in_double() -> None:
+    out, other = RNG.standard_normal((2, 4, 3)).astype(np.float32)
+    double = LAW.kl(out.astype(np.float64), NONE, other.astype(np.float64), NONE)
+    assert np.array_equal(LAW.kl(out, NONE, other, NONE), double)
+
+
+def test_the_divergence_can_be_differentiated_by_complex_steps() -> None:
+    out, other = RNG.standard_normal((2, 1, 3))
+    log_p, log_q = log_mixture(out, 0.5)[0], log_mixture(other, 0.5)[0]
+    acts = np.arange(3)
+    score_p, score_q = (LAW.score(np.repeat(z, 3, axis=0), NONE, acts)[0] for z in (out, other))
+    steps = 1e-30j * np.eye(3)[:, np.newaxis]
+    by_out = [LAW.kl(out + step, NONE, other, NONE)[0].imag / 1e-30 for step in steps]
+    by_other = [LAW.kl(out, NONE, other + step, NONE)[0].imag / 1e-30 for step in steps]
+    # sum_a pi(a) (log pi(a) - log pi'(a)) score(a), and less the mean score of the other
+    p = np.exp(log_p)
+    np.testing.assert_allclose(by_out, (p * (log_p - log_q)) @ score_p, rtol=1e-11, atol=1e-14)
+    np.testing.assert_allclose(by_other, -p @ score_q, rtol=1e-11, atol=1e-14)
+
+
 def test_nothing_is_written_to_and_float32_stays_float32() -> None:
     out, act = np.zeros((2, 3), np.float32), np.array([0, 2])
     noise = LAW.noise(RNG, 2)

@@ -32,6 +32,7 @@ def step(
     rng: NDArray[Any],
 ) -> int:
     """Count; the first sub-environment terminates, the other is truncated."""
+    assert rng.shape == (2, 4)
     steps += 1
     rew[:] = 10 * steps + sent.reshape(2, -1)[:, 0]
     obs[:, 0] = steps
@@ -58,7 +59,7 @@ class World:
         self.entropy = np.array([7, 0, 0, 0], np.uint64)
         bounds = np.array([5]), np.array([6]), np.zeros(2, np.int64)
         self.bounds: tuple[NDArray[Any], ...] = bounds
-        self.theta = np.array(theta)
+        self.theta, self.sizes, self.relu = np.array(theta), np.array([1, 2]), False
         self.moments = np.zeros(1), np.ones(1), np.inf
         self.noise = np.full((n_steps, 2), 0.5)
         self.episode, self.finished = np.array([3, 8]), np.zeros(2, np.int64)
@@ -73,7 +74,8 @@ class World:
 
     def play(self, *, n_episodes: int = 0, first: int = 0, by_hand: bool = False) -> int:
         start = (np.array([2.0]), np.array([3.0]), self.entropy, 2, by_hand)
-        policy: Any = (self.theta, np.array([1, 2]), False, 4)
+        n_network = 4 if self.sizes.size == 2 else self.theta.size
+        policy: Any = (self.theta, self.sizes, self.relu, n_network)
         arguments: Any = (self.env, start, self.bounds, policy, self.moments, self.noise)
         counts = (self.episode, self.finished, n_episodes, first, self.record)
         every: Any = (step, reset, *arguments, *counts)
@@ -161,6 +163,15 @@ def test_the_policy_sees_normalised_and_cut_observations() -> None:
     world.moments = np.array([9.0]), np.array([4.0]), 0.4  # -36 is cut to -0.4
     world.play()
     assert world.record[1].tolist() == [[0], [0]]
+
+
+def test_a_relu_network_takes_the_positive_part() -> None:
+    # logits 0 and max(x - 1, 0) - 1/2: action 1 only where 2 is seen
+    world = World(3)
+    world.theta = np.array([1.0, -1.0, 0.0, 1000.0, 0.0, -500.0])
+    world.sizes, world.relu = np.array([1, 1, 2]), True
+    world.play()
+    assert world.record[1].tolist() == [[0, 0, 0], [0, 0, 1]]
 
 
 def test_continuous_actions_are_recorded_whole_and_sent_cut() -> None:
