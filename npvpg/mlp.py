@@ -30,7 +30,7 @@ from npvpg.workspace import Workspace
 Activation = Literal["tanh", "relu"]
 Scheme = Literal["orthogonal", "glorot"]
 
-SMALL_BATCH = 32  # up to that many rows compiled loops are faster than calls of BLAS
+SMALL_BATCH = 256  # up to that many rows a compiled rollout is faster than calls of BLAS
 
 
 @dataclass(frozen=True)

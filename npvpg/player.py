@@ -199,7 +199,8 @@ class Player:
     ) -> Record:
         """Let one call do all steps; only resets that no kernel can do come back here."""
         n_steps, n_envs = noise.shape[:2]
-        network, theta = self.policy.network, self.theta.copy()
+        network = self.policy.network
+        theta = self.theta.copy()  # the kernel is compiled for arrays that may be written to
         low, high = inner.act_bounds
         sent = np.empty((n_envs, *low.shape), low.dtype)
         record = Record(
@@ -233,7 +234,9 @@ class Player:
                 self.env.reset(ended, self.episode)
         if taken < n_steps:
             record = Record(*(part[:, :taken] for part in tuple[Any, ...](record)))
-        self.current = self.env.arrive(record.rew, record.obs, inner.observations)
+        self.current = self.env.arrive(
+            record.rew, record.obs, record.done, record.next_obs, inner.observations
+        )
         return record
 
     def _linear_map(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:

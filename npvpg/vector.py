@@ -173,7 +173,12 @@ class SeededVectorEnv:
         return self._entropy, int(self.purpose)
 
     def arrive(
-        self, rew: NDArray[np.float64], obs: NDArray[np.float64], current: NDArray[Any]
+        self,
+        rew: NDArray[np.float64],
+        obs: NDArray[np.float64],
+        done: NDArray[np.bool_],
+        next_obs: NDArray[np.float64],
+        current: NDArray[Any],
     ) -> NDArray[np.float64]:
         """
         Take note of steps that compiled code took in the environment itself.
@@ -184,8 +189,12 @@ class SeededVectorEnv:
             Their rewards.
         obs : ndarray of float64, shape (N, T, O)
             Observations before every step.
+        done : ndarray of bool, shape (N, T)
+            Whether the step ended its episode.
+        next_obs : ndarray of float64, shape (N, T, O)
+            The observation after it, if so.
         current : ndarray, shape (N, O)
-            Observations after the last.
+            Observations after the last step.
 
         Returns
         -------
@@ -195,15 +204,18 @@ class SeededVectorEnv:
         Raises
         ------
         ValueError
-            If one of them is not finite.
+            If one of them is not finite; the sub-environment and the step are named.
         """
-        if not (math.isfinite(np.vdot(rew, rew)) and math.isfinite(np.vdot(obs, obs))):
+        # One sum says whether a look at every step is worth it.
+        if all(math.isfinite(np.vdot(x, x)) for x in (rew, obs, next_obs[done])):
+            self._n_stepped += rew.shape[1]
+        else:
             for t in range(rew.shape[1]):
                 self._require_finite("observation", obs[:, t])
                 self._n_stepped += 1
                 self._require_finite("reward", rew[:, t])
-            self._n_stepped -= rew.shape[1]
-        self._n_stepped += rew.shape[1]
+                ended = done[:, t, np.newaxis]
+                self._require_finite("observation", np.where(ended, next_obs[:, t], 0.0))
         return self._flat(current)
 
     def replay(

@@ -1,5 +1,6 @@
 """Arrays that are used again and again, in place of temporaries."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ class Workspace:
         ndarray
             Uninitialised; the same memory every time, as long as it suffices.
         """
-        dtype, size = np.dtype(dtype), int(np.prod(shape))
+        dtype, size = np.dtype(dtype), math.prod(shape)
         kept = self._kept.get((name, dtype))
         if kept is None or kept.size < size:
             kept = self._kept[name, dtype] = np.empty(size, dtype)

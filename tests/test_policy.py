@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npvpg.distributions import Categorical, DiagonalGaussian
-from npvpg.mlp import MLP
+from npvpg.mlp import MLP, SMALL_BATCH
 from npvpg.policy import Policy
 
 RNG = np.random.default_rng([92, 0])
@@ -47,13 +47,13 @@ def test_shapes_and_types(policy: Policy, dtype: type[Any]) -> None:
 def test_few_rows_go_through_loops_and_many_through_matrix_products() -> None:
     policy = Policy(MLP((17, 24, 2)), DiagonalGaussian(2))
     net, law = policy.network, policy.distribution
-    theta, obs = policy.init(RNG), RNG.standard_normal((33, 17))
+    theta, obs = policy.init(RNG), RNG.standard_normal((SMALL_BATCH + 1, 17))
     theta[:] = RNG.standard_normal(policy.size) / 4
-    noise, free = policy.noise(RNG, 33), theta[net.size :]
+    noise, free = policy.noise(RNG, SMALL_BATCH + 1), theta[net.size :]
     loops = law.sample(net.forward_small(theta[: net.size], obs), free, noise)
     products = law.sample(net.forward(theta[: net.size], obs), free, noise)
     assert not np.array_equal(loops, products)  # they round differently
-    for n in (1, 31, 32):
+    for n in (1, SMALL_BATCH - 1, SMALL_BATCH):
         assert np.array_equal(policy.act(theta, obs[:n], noise[:n]), loops[:n])
     assert np.array_equal(policy.act(theta, obs, noise), products)
 

@@ -1,6 +1,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 
@@ -54,3 +55,37 @@ def test_a_run_is_taken_up_in_mid_episode() -> None:
     state = TrainState.from_arrays(half[-1].state.to_arrays())
     rest = list(train(MIDDLE(3), POLICY, VALUE, ALGORITHM, seed=2, n_steps=720, state=state))
     assert np.array_equal(rest[-1].state.theta, whole[-1].state.theta)
+
+
+def breaks(state: NDArray[np.float64], action: int, obs: NDArray[Any]) -> tuple[float, bool]:
+    """The third step of sub-environments that begin right of the middle breaks what starts say."""
+    state[1] += 1
+    broken = state[1] == 3 and state[0] > 0
+    obs[0] = np.nan if broken and state[2] > 0 else state[0]
+    return np.nan if broken and state[2] == 0 else 0.0, broken and state[2] == 2
+
+
+@pytest.mark.parametrize(
+    ("what", "name"), [(0, "reward"), (1, "observation"), (2, "observation")], ids=str
+)
+def test_what_is_not_finite_is_named(what: int, name: str) -> None:
+    """Also where it is the last observation of an episode, which no policy sees."""
+
+    def begin(noise: NDArray[np.float64], state: NDArray[np.float64], obs: NDArray[Any]) -> None:
+        state[0] = noise[0] - 0.5
+        state[1] = 0
+        state[2] = what
+        obs[0] = state[0]
+
+    broken = CompiledEnv(
+        begin,
+        breaks,
+        observation_space=Box(-np.inf, np.inf, (1,), dtype=np.float32),
+        action_space=Discrete(2),
+        state_size=3,
+        max_episode_steps=20,
+        n_reset_noise=1,
+    )
+    rule = rf"^{name} must be finite, got \[?nan\]? from sub-environment \d at step 3$"
+    with pytest.raises(ValueError, match=rule):
+        list(train(broken(4), POLICY, VALUE, ALGORITHM, seed=0, n_steps=200))
