@@ -15,6 +15,7 @@ from npvpg.cli import main
 from npvpg.experiment import environments
 from npvpg.experiment.build import build
 from npvpg.experiment.config import Config
+from npvpg.state import Iteration, TrainState
 
 SETTINGS = "--steps 8000 --hidden 32 --policy-lr 0.02 --gamma 0.9 --evaluation-episodes 50"
 
@@ -74,7 +75,7 @@ def test_it_goes_on_bit_for_bit_in_mid_episode(action_bound: Literal["clip", "ta
         "copying:Nest-v0", envs=2, horizon=4, hidden=(8,), steps=64, action_bound=action_bound
     )
 
-    def iterations(state: vpg.TrainState | None) -> Iterator[vpg.Iteration]:
+    def iterations(state: TrainState | None) -> Iterator[Iteration]:
         env = environments.make(config.env, config.envs, action_bound=action_bound)
         parts = build(config, env)
         return vpg.train(env, *parts, seed=0, n_steps=config.steps, state=state)
@@ -82,7 +83,7 @@ def test_it_goes_on_bit_for_bit_in_mid_episode(action_bound: Literal["clip", "ta
     whole = [iteration.state for iteration in iterations(None)]
     assert whole[3].position.length.any()  # in the middle of an episode
     assert whole[3].position.history.shape[2] == 4
-    kept = vpg.TrainState.from_arrays(whole[3].to_arrays())
+    kept = TrainState.from_arrays(whole[3].to_arrays())
     resumed = [iteration.state for iteration in iterations(kept)]
     assert len(whole) == 4 + len(resumed) == 8
     for name, array in resumed[-1].to_arrays().items():

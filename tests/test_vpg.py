@@ -15,17 +15,10 @@ from npvpg.mlp import MLP
 from npvpg.optimizers import SGD, Adam, Linear
 from npvpg.policy import Policy
 from npvpg.rollout import Episode
+from npvpg.state import Iteration, TrainState
 from npvpg.streams import Purpose, generator
 from npvpg.value import MLPValue, Value, ZeroValue
-from npvpg.vpg import (
-    VPG,
-    FixedHorizon,
-    Iteration,
-    TrainState,
-    WholeEpisodes,
-    initial_state,
-    train,
-)
+from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes, initial_state, train
 
 SEED = 3
 COIN = Policy(MLP((1, 2)), Categorical(2))  # parameters: two weights, two biases

@@ -48,6 +48,7 @@ MODULES = (
     "npvpg.normalize",
     "npvpg.player",
     "npvpg.rollout",
+    "npvpg.state",
     "npvpg.vpg",
     "npvpg.exact.process",
     "npvpg.exact.episodes",

@@ -14,9 +14,9 @@ from npvpg.experiment.over_seeds import OverSeeds, over_seeds
 from npvpg.experiment.statistics import bootstrap_interval
 from npvpg.policy import Policy
 from npvpg.rollout import play_episodes
+from npvpg.state import TrainState
 from npvpg.streams import Purpose
 from npvpg.vector import SeededVectorEnv
-from npvpg.vpg import TrainState
 
 
 class Score(TypedDict):

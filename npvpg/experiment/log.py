@@ -18,7 +18,7 @@ from npvpg.experiment.files import write_atomically
 
 if TYPE_CHECKING:  # what reads a log need not load the algorithm
     from npvpg.rollout import Episode
-    from npvpg.vpg import Iteration
+    from npvpg.state import Iteration
 
 METRICS = (
     "iteration",
@@ -89,7 +89,7 @@ class MetricsLog(_Log):
 
     Its columns are the iteration (the number of the update, from 1), steps (environment steps so
     far, over all sub-environments), episodes (how many finished **in this update**), and the
-    metrics of `npvpg.vpg.Iteration` under their own names. A metric that does not exist yet, such
+    metrics of `npvpg.state.Iteration` under their own names. A metric that does not exist yet, such
     as the mean return before the first episode has ended, is an empty cell.
 
     Parameters

@@ -3,11 +3,11 @@
 import dataclasses
 from typing import Any
 
-from npvpg import vpg
 from npvpg.experiment import checkpoint, config_file
 from npvpg.experiment.build import Parts
 from npvpg.experiment.config import FIELDS, Config, differences
 from npvpg.experiment.directory import RunDirectory
+from npvpg.state import TrainState
 
 WINDOW = 100
 """Episodes whose mean return decides whether an environment is solved."""
@@ -32,7 +32,7 @@ class Progress:
         Wall-clock time of the training so far [s].
     """
 
-    state: vpg.TrainState | None = None
+    state: TrainState | None = None
     metrics_rows: int = 0
     episodes_rows: int = 0
     mean_return: float | None = None
@@ -128,7 +128,7 @@ def load(directory: RunDirectory, config: Config, parts: Parts) -> Progress:
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is no checkpoint of a run: {error!r}") from None
     try:
-        state = vpg.TrainState.from_arrays(arrays)
+        state = TrainState.from_arrays(arrays)
     except ValueError as error:
         raise ValueError(f"{path} is no checkpoint of a run: {error}") from None
     changed = differences(config, saved)

@@ -27,6 +27,7 @@ from npvpg.experiment.interrupt import Interrupts, ignored
 from npvpg.experiment.log import EpisodesLog, MetricsLog
 from npvpg.experiment.progress import Progress
 from npvpg.experiment.screen import Screen
+from npvpg.state import Iteration
 
 _BELOW = ("numpy", "numba", "gymnasium")
 
@@ -56,7 +57,7 @@ class Run:
     parts: Parts
     threshold: float | None
 
-    def iterations(self, start: Progress) -> Iterator[vpg.Iteration]:
+    def iterations(self, start: Progress) -> Iterator[Iteration]:
         """
         Start the algorithm.
 

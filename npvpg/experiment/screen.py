@@ -17,7 +17,7 @@ from npvpg.experiment.directory import RunDirectory
 from npvpg.experiment.log import read_episodes, rolling_mean
 from npvpg.experiment.numbers import duration, number
 from npvpg.experiment.plot import sparkline
-from npvpg.vpg import Iteration
+from npvpg.state import Iteration
 
 if TYPE_CHECKING:
     from npvpg.experiment.progress import Progress as RunProgress

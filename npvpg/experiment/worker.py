@@ -18,7 +18,7 @@ from npvpg.experiment.jobs import Job, Report, State
 from npvpg.experiment.progress import Progress
 from npvpg.experiment.run import Run
 from npvpg.experiment.screen import Screen
-from npvpg.vpg import Iteration
+from npvpg.state import Iteration
 
 _EVERY = 0.1  # between two reports on a training [s]
 

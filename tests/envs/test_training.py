@@ -11,8 +11,9 @@ from npvpg.estimators import GAE
 from npvpg.mlp import MLP
 from npvpg.optimizers import Linear
 from npvpg.policy import Policy
+from npvpg.state import TrainState
 from npvpg.value import MLPValue
-from npvpg.vpg import VPG, FixedHorizon, TrainState, train
+from npvpg.vpg import VPG, FixedHorizon, train
 
 
 def start(noise: NDArray[np.float64], state: NDArray[np.float64], obs: NDArray[Any]) -> None:

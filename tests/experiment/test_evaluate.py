@@ -21,6 +21,7 @@ from npvpg.experiment.evaluate import evaluate, evaluate_state
 from npvpg.mlp import MLP
 from npvpg.normalize import RunningMoments
 from npvpg.policy import Policy
+from npvpg.state import TrainState
 
 CONFIG = Config(
     "CartPole-v1", steps=64, envs=2, horizon=16, hidden=(8,), evaluation_episodes=0, gamma=0.99
@@ -50,7 +51,7 @@ def ladder() -> Iterator[VectorEnv]:
     env.close()
 
 
-def state_of(theta: list[float], moments: RunningMoments | None = None) -> vpg.TrainState:
+def state_of(theta: list[float], moments: RunningMoments | None = None) -> TrainState:
     """Give a state whose policy has these weights (to the two logits) and biases."""
     parts = build(CONFIG, make(CONFIG.env, 1))
     state = vpg.initial_state(parts.policy, parts.value, parts.vpg, n_envs=1, seed=0)

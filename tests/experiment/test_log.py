@@ -20,7 +20,7 @@ from npvpg.experiment.log import (
     rolling_mean,
 )
 from npvpg.rollout import Episode
-from npvpg.vpg import Iteration
+from npvpg.state import Iteration
 
 FLOATS = st.floats(allow_nan=False) | st.just(float("nan"))  # text has one NaN only
 COUNTS = st.integers(0, 2**53)

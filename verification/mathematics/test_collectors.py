@@ -142,7 +142,7 @@ def test_actions_are_clipped_on_the_way_out_only():
     method="textbook sums over lists, per-sample scores",
     tolerance=1e-12,
     tolerance_reason="relative to the parameters: the sums run in another order",
-    about=("npvpg.vpg.VPG", "npvpg.vpg.train", "npvpg.vpg.initial_state", "npvpg.vpg.Iteration"),
+    about=("npvpg.vpg.VPG", "npvpg.vpg.train", "npvpg.vpg.initial_state", "npvpg.state.Iteration"),
 )
 @pytest.mark.parametrize("per_step", [False, True])
 @pytest.mark.parametrize("estimator", [GAE(0.9, 0.8), RewardToGo(0.9)])

@@ -16,9 +16,10 @@ from npvpg.normalize import RunningMoments
 from npvpg.optimizers import SGD, Adam, Linear, clip_by_global_norm
 from npvpg.policy import Policy
 from npvpg.rollout import Position, fixed_horizon, whole_episodes
+from npvpg.state import TrainState
 from npvpg.value import MLPValue, ZeroValue
 from npvpg.vector import SeededVectorEnv
-from npvpg.vpg import VPG, FixedHorizon, TrainState, WholeEpisodes, initial_state, train
+from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes, initial_state, train
 from verification.claims import claim, observe
 from verification.mathematics.strategies import UNIT
 
@@ -217,7 +218,7 @@ def _same(one, other):
     tolerance_reason="bitwise",
     about=(
         "npvpg.vpg.train",
-        "npvpg.vpg.TrainState",
+        "npvpg.state.TrainState",
         "npvpg.vector.SeededVectorEnv",
         "npvpg.vector.SeededVectorEnv.replay",
         "npvpg.rollout.Position",

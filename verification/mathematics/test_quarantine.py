@@ -17,8 +17,9 @@ from npvpg.gradient import policy_gradient
 from npvpg.mlp import MLP
 from npvpg.optimizers import Linear
 from npvpg.policy import Policy
+from npvpg.state import TrainState
 from npvpg.value import MLPValue, ZeroValue
-from npvpg.vpg import VPG, FixedHorizon, TrainState, WholeEpisodes, initial_state, train
+from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes, initial_state, train
 from verification.claims import claim, observe
 from verification.mathematics.strategies import Roll, rolls
 

@@ -25,10 +25,11 @@ from npvpg.mlp import MLP
 from npvpg.optimizers import Linear
 from npvpg.policy import Policy
 from npvpg.rollout import play_episodes
+from npvpg.state import TrainState
 from npvpg.streams import Purpose
 from npvpg.value import MLPValue
 from npvpg.vector import SeededVectorEnv
-from npvpg.vpg import VPG, FixedHorizon, TrainState, initial_state, train
+from npvpg.vpg import VPG, FixedHorizon, initial_state, train
 from verification.claims import claim, observe
 
 Arrays = dict[str, NDArray[np.generic]]
@@ -140,7 +141,7 @@ def test_a_fresh_process_goes_on(whole, tmp_path):
     root = Path(npvpg.__file__).parent.parent
     program = (
         "import sys, numpy as np\n"
-        "from npvpg.vpg import TrainState\n"
+        "from npvpg.state import TrainState\n"
         "from verification.mathematics.test_resume import run\n"
         "state = TrainState.from_arrays(dict(np.load(sys.argv[1])))\n"
         "np.savez(sys.argv[2], **run(state)[-1])\n"

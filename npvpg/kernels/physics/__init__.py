@@ -4,8 +4,9 @@ Equations of motion of the classic control problems, in the operation order of G
 Every module describes one environment by the same four functions. ``draw(noise, state, obs)``
 starts an episode and ``move(state, action, obs)`` takes one step and returns the reward and
 whether the episode terminated; both write the rows of one sub-environment in place. ``reset`` and
-``step`` run them over all sub-environments. The loops are repeated in every module because Numba
-reads back from its disk cache only what refers to compiled functions of its own module.
+``step`` run them over all sub-environments. The loops are repeated in every module: ``draw`` and
+``move`` must be names that Numba finds as it compiles, or the loop would neither take them in nor
+be kept on disk.
 
 Arrays common to all: ``state`` (N, ...) float64; ``steps`` (N,) int64, the steps taken in the
 episode, negative if the sub-environment must be reset first; ``obs`` (N, O) float32; ``rew`` (N,)

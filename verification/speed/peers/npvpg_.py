@@ -13,8 +13,8 @@ from npvpg.experiment.build import build
 from npvpg.experiment.config import Config
 from npvpg.policy import Policy
 from npvpg.rollout import Position, fixed_horizon
+from npvpg.state import Iteration
 from npvpg.vector import SeededVectorEnv
-from npvpg.vpg import Iteration
 from npvpg.vpg import train as iterate
 from verification.speed.peers.protocol import Judge, repeat, serve
 
