@@ -72,7 +72,7 @@ def test_fixed_horizon(n_steps):
     env, driver = _driver(gym.spaces.Discrete(2))
     policy = Policy(MLP((1, 2)), Categorical(2))
     position = Position.initial(2)
-    finished = []
+    finished, held = [], []
     for k in range(2):  # the second batch goes on where the first stopped
         for log in env.log:
             log.clear()
@@ -82,6 +82,8 @@ def test_fixed_horizon(n_steps):
         _compare(rollout.batch, env.log)
         position = rollout.position
         finished += [episode.length for episode in rollout.episodes]
+        held.append((position.obs, position.obs.copy()))
+    observe(float(not all(np.array_equal(*pair) for pair in held)), 0, "positions stay")
     lengths = [n for i in range(2) for n in _complete(_scripts()[0][i], 2 * n_steps)]
     observe(float(sorted(finished) != sorted(lengths)), 0)
 
