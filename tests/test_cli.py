@@ -16,6 +16,7 @@ import pytest
 import npvpg
 from npvpg.cli import main
 from npvpg.experiment import checkpoint, config_file
+from npvpg.experiment.algorithms import ALGORITHMS
 
 SHORT = "--steps 128 --envs 2 --horizon 16 --hidden 8 --evaluation-episodes 2 --gamma 0.99"
 
@@ -228,6 +229,28 @@ class TestTrain:
         assert "\ngamma = 0.99\nlam = 0.5\n" in text
         assert "\nreward_scale = 0.7\n" in text
 
+    @pytest.mark.usefixtures("_presets")
+    def test_an_algorithm_comes_before_the_file_and_flags_before_the_algorithm(self) -> None:
+        Path("mine.toml").write_text("estimator = 'gae'\nhorizon = 8\nstandardize = true\n")
+        line = f"train Acrobot-v1 --config mine.toml --algorithm baseline --out run {SHORT}"
+        assert command(f"{line.replace('--horizon 16', '')} --value-target lambda") == 0
+        text = Path("run/config.toml").read_text()
+        assert '\nestimator = "baseline"\n' in text
+        assert "\nhorizon = 0\n" in text
+        assert "\nstandardize = false\n" in text
+        assert '\nvalue_target = "lambda"\n' in text
+        assert "\nreward_scale = 0.7\n" in text
+        assert "algorithm" not in text
+
+    def test_an_algorithm_is_the_flags_that_it_stands_for(self) -> None:
+        flags = "--estimator td --value-target return --no-standardize"
+        for line in ("--algorithm actor-critic --out a", f"{flags} --out b"):
+            assert command(f"train CartPole-v1 {SHORT} {line}") == 0
+        assert command("train --config a/config.toml --out c") == 0
+        for other in ("b", "c"):
+            for name in ("config.toml", "metrics.csv"):
+                assert Path("a", name).read_bytes() == Path(other, name).read_bytes()
+
     def test_without_out_it_goes_to_runs(self) -> None:
         assert command(f"train CartPole-v1 {SHORT}") == 0
         (path,) = Path("runs").iterdir()
@@ -239,6 +262,10 @@ class TestTrain:
     )
     def test_every_estimator_trains(self, estimator: str) -> None:
         assert command(f"train CartPole-v1 {SHORT} --estimator {estimator}") == 0
+
+    @pytest.mark.parametrize("algorithm", ALGORITHMS)
+    def test_every_algorithm_trains(self, algorithm: str) -> None:
+        assert command(f"train CartPole-v1 {SHORT} --algorithm {algorithm}") == 0
 
     def test_other_settings_train(self) -> None:
         line = (
@@ -353,6 +380,15 @@ class TestBadInput:
             ("train CartPole-v1 --gamma", "--gamma needs a value"),
             ("train CartPole-v1 --gama 1", "unknown flag --gama (did you mean --gamma"),
             ("train CartPole-v1 --estimator ga", "--estimator must be one of total-return, "),
+            (
+                "train CartPole-v1 --algorithm actor-criti",
+                "--algorithm must be one of reinforce, reward-to-go, baseline, actor-critic, "
+                "n-step, vpg, got 'actor-criti' (did you mean actor-critic?)",
+            ),
+            (
+                "train --resume none --algorithm vpg",
+                "--resume goes on with the configuration of the run: leave out --algorithm",
+            ),
             ("train CartPole-v1 --config none.toml", "none.toml does not exist"),
             ("train CartPole-v1 --out odd_worlds.py", "odd_worlds.py is a file; a run needs a"),
             ("train --resume none", "none is no run directory: it holds no config.toml"),

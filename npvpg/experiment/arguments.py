@@ -8,12 +8,13 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, cast, get_type_hints
 
 import tyro
 
 from npvpg import checks
 from npvpg.experiment import config_file
+from npvpg.experiment.algorithms import ALGORITHMS, AlgorithmName
 from npvpg.experiment.config import Config, differences
 from npvpg.experiment.directory import RunDirectory
 from npvpg.experiment.flags import Words, parse, sort_words
@@ -22,9 +23,14 @@ from npvpg.experiment.group import GroupDirectory
 
 @dataclass(frozen=True)
 class Train:
-    """Train a policy; flags replace what --config sets, which replaces the preset of ENV."""
+    """Train a policy: flags over --algorithm over --config over the preset of ENV."""
 
     config: tyro.conf.OmitArgPrefixes[Config]
+
+    algorithm: Annotated[AlgorithmName | None, tyro.conf.arg(metavar="NAME")] = None
+    """Estimator, value target and normalisation by one name: reinforce (the total return);
+    reward-to-go; baseline (reward-to-go less V, whole episodes); actor-critic (the TD residual);
+    n-step; vpg (gae). config.toml of the run holds what it stood for."""
 
     seeds: Annotated[str | None, tyro.conf.arg(metavar="LIST")] = None
     """Train once for each of several seeds, such as 0-9 or 0,2,5-7, and say what they come to
@@ -103,9 +109,14 @@ def train(words: Sequence[str]) -> Train:
         After printing the help, if asked for it.
     """
     kinds: dict[str, Any] = {"out": str, "config": str, "resume": str, "seeds": str, "jobs": int}
+    kinds["algorithm"] = AlgorithmName
     given = sort_words(words, kinds | get_type_hints(Config))
     if len(given.plain) > 1:
         raise ValueError(f"only one environment can be trained on, got {' and '.join(given.plain)}")
+    if {"resume", "algorithm"} <= given.values.keys():
+        raise ValueError(
+            "--resume goes on with the configuration of the run: leave out --algorithm"
+        )
     values, origin = _defaults(given)
     if values is None:
         if not given.help:
@@ -148,7 +159,10 @@ def _defaults(given: Words) -> tuple[dict[str, Any] | None, str]:
     env = given.plain[0] if given.plain else from_file.get("env")
     if env is None:
         return None, origin
-    return config_file.preset(env) | from_file | {"env": env}, origin or f"preset of {env}"
+    values = config_file.preset(env) | from_file | {"env": env}
+    if "algorithm" in given.values:
+        values |= ALGORITHMS[cast(AlgorithmName, given.values["algorithm"])]
+    return values, origin or f"preset of {env}"
 
 
 def evaluate(words: Sequence[str]) -> Evaluate:
