@@ -20,6 +20,7 @@ def policy_gradient(
     per_step: bool = False,
     discount: float | None = None,
     work: Workspace | None = None,
+    layers: list[NDArray[Any]] | None = None,
 ) -> NDArray[Any]:
     r"""
     Estimate the gradient of the expected return by one weighted sum of scores.
@@ -47,6 +48,8 @@ def policy_gradient(
         time 0 and must not get it.
     work : Workspace, optional
         Memory for the layers of the network.
+    layers : list of ndarray, optional
+        What `npvpg.policy.Policy.layers` returned for `theta` and the batch, to save that pass.
 
     Returns
     -------
@@ -82,4 +85,4 @@ def policy_gradient(
     if discount is not None:
         checks.unit_interval(discount=discount)
         weight = weight * returns.discount_weights(batch.start, discount)
-    return policy.weighted_score(theta, batch.obs, batch.act, weight, work)
+    return policy.weighted_score(theta, batch.obs, batch.act, weight, work, layers)

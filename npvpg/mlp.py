@@ -207,7 +207,7 @@ class MLP:
             )
             z = np.matmul(layers[-1], weight, out=out)
             z += bias
-            layers.append(np.tanh(z, out=z) if self.activation == "tanh" else _relu(z))
+            layers.append((np.tanh if self.activation == "tanh" else _relu)(z, out=z))
         layers.append(layers[-1] @ last_weight + last_bias)
         return layers
 
@@ -295,10 +295,11 @@ class MLP:
             If `d_out` is not of the output's shape.
         """
         grad = np.empty(self.size, dtype=np.result_type(theta, d_out))
+        ones = np.ones(len(d_out), d_out.dtype)  # a product with it sums rows, by BLAS
         for index, d in self._deltas(theta, layers, d_out, work):
             w, b, shape = self._slots[index]
             np.matmul(layers[index].T, d, out=grad[w].reshape(shape))
-            np.sum(d, axis=0, out=grad[b])
+            np.matmul(ones, d, out=grad[b])
         return grad
 
     def backward_samples(
@@ -382,7 +383,9 @@ class MLP:
         for index in range(len(weights) - 1, 0, -1):
             h = layers[index]
             out = None if work is None else work.array((self, "delta", index), h.shape, dtype)
-            d = np.matmul(deltas[-1][1], weights[index][0].T, out=out)
+            after, weight = deltas[-1][1], weights[index][0]
+            times = np.multiply if weight.shape[1] == 1 else np.matmul  # BLAS has no outer product
+            d = times(after, weight.T, out=out)
             if self.activation == "relu":
                 d *= h.real > 0
             elif dtype == h.dtype in (np.float32, np.float64):
@@ -393,6 +396,8 @@ class MLP:
         return deltas
 
 
-def _relu(z: NDArray[Any]) -> NDArray[Any]:
-    """Positive part; by branch, so that complex numbers pass."""
-    return np.where(z.real > 0, z, np.zeros_like(z))
+def _relu(z: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Positive part, of complex numbers those whose real part is positive."""
+    if np.iscomplexobj(z):
+        return np.asarray(np.multiply(z, z.real > 0, out=out))
+    return np.asarray(np.maximum(z, 0, out=out))

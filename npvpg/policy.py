@@ -210,6 +210,33 @@ class Policy:
             [self.network.backward_samples(network, layers, d_out), d_free], axis=1
         )
 
+    def layers(
+        self, theta: NDArray[Any], obs: NDArray[Any], work: Workspace | None = None
+    ) -> list[NDArray[Any]]:
+        """
+        Run the network and keep every layer, for all that is asked of the same observations.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (P,)
+            Parameters.
+        obs : ndarray, shape (S, O)
+            Observations.
+        work : Workspace, optional
+            Where the hidden layers are kept.
+
+        Returns
+        -------
+        list of ndarray
+            What `npvpg.mlp.MLP.layers` returns.
+
+        Raises
+        ------
+        ValueError
+            If a shape is not as above.
+        """
+        return self.network.layers(self._split(theta)[0], obs, work)
+
     def weighted_score(
         self,
         theta: NDArray[Any],
@@ -217,6 +244,7 @@ class Policy:
         act: NDArray[Any],
         weight: NDArray[Any],
         work: Workspace | None = None,
+        layers: list[NDArray[Any]] | None = None,
     ) -> NDArray[Any]:
         r"""
         Weighted sum of scores, without forming one per step.
@@ -235,6 +263,8 @@ class Policy:
             Weights :math:`w_t`.
         work : Workspace, optional
             Memory for the layers.
+        layers : list of ndarray, optional
+            What `layers` returned for `theta` and `obs`, to save that pass.
 
         Returns
         -------
@@ -247,7 +277,8 @@ class Policy:
             If a shape is not as above.
         """
         network, free = self._split(theta)
-        layers = self.network.layers(network, obs, work)
+        if layers is None:
+            layers = self.network.layers(network, obs, work)
         score = self.distribution.score(layers[-1], free, act)
         return self._weighted(network, layers, score, weight, work)
 
@@ -330,7 +361,11 @@ class Policy:
         return self.distribution.kl(*self._params(theta, obs), *self._params(other, obs))
 
     def change(
-        self, theta: NDArray[Any], new: NDArray[Any], obs: NDArray[Any]
+        self,
+        theta: NDArray[Any],
+        new: NDArray[Any],
+        obs: NDArray[Any],
+        layers: list[NDArray[Any]] | None = None,
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         r"""
         What a step does in every observation: the entropy before it, and how far it goes.
@@ -343,6 +378,8 @@ class Policy:
             Parameters :math:`\theta` before and :math:`\theta'` after the step.
         obs : ndarray, shape (S, O)
             Observations.
+        layers : list of ndarray, optional
+            What `layers` returned for `theta` and `obs`, to save that pass.
 
         Returns
         -------
@@ -354,7 +391,8 @@ class Policy:
         ValueError
             If a shape is not as above.
         """
-        before = self._params(theta, obs)
+        network, free = self._split(theta)
+        before = (self.network.forward(network, obs) if layers is None else layers[-1]), free
         entropy = self.distribution.entropy(*before)
         return entropy, self.distribution.kl(*before, *self._params(new, obs))
 

@@ -282,25 +282,26 @@ def _cut_at_end(player: Player, record: Record, position: Position, steps_before
     n_envs, n_steps = record.rew.shape
     alive = ~record.done[:, -1]
     record.next_obs[alive, -1] = player.current[alive]
-    episodes = []
-    begun, length, ret = np.zeros(n_envs, np.int64), position.length.copy(), position.ret.copy()
-    for t, i in np.argwhere(record.done.T):
-        ret[i] += record.rew[i, begun[i] : t + 1].sum()
-        length[i] += t + 1 - begun[i]
-        step = steps_before + int(t + 1) * n_envs
-        episodes.append(Episode(step, float(ret[i]), int(length[i])))
-        begun[i], length[i], ret[i] = t + 1, 0, 0.0
-    for i in range(n_envs):
-        ret[i] += record.rew[i, begun[i] :].sum()
-    length += n_steps - begun
+    cut = record.done.copy()
+    cut[:, -1] = True
+    start = _offsets(cut)
+    i, t = np.divmod(start[1:] - 1, n_steps)  # where each trajectory ends
+    ret = np.add.reduceat(record.rew.ravel(), start[:-1])
+    length = np.diff(start)
+    begun_before = start[:-1] % n_steps == 0
+    ret[begun_before] += position.ret
+    length[begun_before] += position.length
+    ended = record.done[i, t]
+    episodes = _episodes(steps_before + (t + 1) * n_envs, t, ret, length, ended)
+    at_end = t == n_steps - 1
+    length_now = np.where(ended, 0, length)[at_end]
+    ret_now = np.where(ended, 0.0, ret)[at_end]
     history = record.act
     if position.history.shape[1]:
         history = np.concatenate([position.history, history], axis=1)
-    history = history[:, history.shape[1] - int(length.max()) :].copy()
-    cut = record.done.copy()
-    cut[:, -1] = True
-    following = Position(player.episode, length, ret, player.current, history)
-    return _rollout(player, Record(*map(_flat, record)), _flat(cut), episodes, following)
+    history = history[:, history.shape[1] - int(length_now.max()) :].copy()
+    following = Position(player.episode, length_now, ret_now, player.current, history)
+    return _rollout(player, Record(*map(_flat, record)), start, episodes, following)
 
 
 def _cut_at_episodes(
@@ -309,18 +310,37 @@ def _cut_at_episodes(
     """Keep the first episodes of every sub-environment; each of them is a trajectory."""
     n_envs = len(record.rew)
     keep = np.asarray(np.cumsum(record.done, axis=1) - record.done < n_episodes)
-    cut = record.done & keep
-    steps = steps_before + np.cumsum(keep.sum(axis=0))
-    episodes = []
-    begun = np.zeros(n_envs, np.int64)
-    for t, i in np.argwhere(cut.T):
-        span = slice(begun[i], t + 1)
-        ret = float(record.rew[i, span].sum())
-        episodes.append(Episode(int(steps[t]), ret, int(t + 1 - begun[i])))
-        begun[i] = t + 1
-    following = Position.initial(n_envs)._replace(episode=position.episode + n_episodes)
     kept = Record(*(part[keep] for part in tuple[Any, ...](record)))
-    return _rollout(player, kept, cut[keep], episodes, following)
+    start = _offsets(kept.done)
+    t = np.nonzero(record.done & keep)[1]
+    step = steps_before + np.cumsum(keep.sum(axis=0))[t]
+    ret = np.add.reduceat(kept.rew, start[:-1])
+    episodes = _episodes(step, t, ret, np.diff(start), np.ones(len(t), bool))
+    following = Position.initial(n_envs)._replace(episode=position.episode + n_episodes)
+    return _rollout(player, kept, start, episodes, following)
+
+
+def _episodes(
+    step: NDArray[np.int64],
+    t: NDArray[np.int64],
+    ret: NDArray[np.float64],
+    length: NDArray[np.int64],
+    ended: NDArray[np.bool_],
+) -> list[Episode]:
+    """List the trajectories that ended an episode, in the order they did."""
+    order = np.argsort(t, kind="stable")  # at the same time: by sub-environment
+    order = order[ended[order]]
+    return [
+        Episode(*row)
+        for row in zip(
+            step[order].tolist(), ret[order].tolist(), length[order].tolist(), strict=True
+        )
+    ]
+
+
+def _offsets(cut: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Offsets of trajectories that lie end to end, from where each is cut."""
+    return np.concatenate([[0], np.flatnonzero(cut) + 1])
 
 
 def _flat(part: NDArray[Any]) -> NDArray[Any]:
@@ -331,7 +351,7 @@ def _flat(part: NDArray[Any]) -> NDArray[Any]:
 def _rollout(
     player: Player,
     record: Record,
-    cut: NDArray[np.bool_],
+    start: NDArray[np.int64],
     episodes: list[Episode],
     position: Position,
 ) -> Rollout:
@@ -340,8 +360,8 @@ def _rollout(
         obs=player.see(record.obs),
         act=record.act,
         rew=record.rew,
-        start=np.concatenate([[0], np.flatnonzero(cut) + 1]),
-        last_obs=player.see(record.next_obs[cut]),
-        terminated=record.terminated[cut],
+        start=start,
+        last_obs=player.see(record.next_obs[start[1:] - 1]),
+        terminated=record.terminated[start[1:] - 1],
     )
     return Rollout(batch, record.obs, tuple(episodes), position)

@@ -24,12 +24,18 @@ class Value(Protocol):
     def value(self, phi: NDArray[Any], obs: NDArray[Any]) -> NDArray[Any]:
         """Values of observations, shape (S,)."""
 
+    def layers(
+        self, phi: NDArray[Any], obs: NDArray[Any], work: Workspace | None = None
+    ) -> list[NDArray[Any]]:
+        """Observations, hidden layers, values (S, 1)."""
+
     def gradient(
         self,
         phi: NDArray[Any],
         obs: NDArray[Any],
         target: NDArray[Any],
         work: Workspace | None = None,
+        layers: list[NDArray[Any]] | None = None,
     ) -> NDArray[Any]:
         """Gradient of half the mean squared error, shape (P,)."""
 
@@ -108,12 +114,40 @@ class MLPValue:
         """
         return self.network.forward(phi, obs)[:, 0]
 
+    def layers(
+        self, phi: NDArray[Any], obs: NDArray[Any], work: Workspace | None = None
+    ) -> list[NDArray[Any]]:
+        """
+        Run the network and keep every layer, for the values and the first gradient.
+
+        Parameters
+        ----------
+        phi : ndarray, shape (P,)
+            Parameters.
+        obs : ndarray, shape (S, O)
+            Observations.
+        work : Workspace, optional
+            Where the hidden layers are kept.
+
+        Returns
+        -------
+        list of ndarray
+            What `npvpg.mlp.MLP.layers` returns; the last one, (S, 1), holds the values [reward].
+
+        Raises
+        ------
+        ValueError
+            If a shape is not as above.
+        """
+        return self.network.layers(phi, obs, work)
+
     def gradient(
         self,
         phi: NDArray[Any],
         obs: NDArray[Any],
         target: NDArray[Any],
         work: Workspace | None = None,
+        layers: list[NDArray[Any]] | None = None,
     ) -> NDArray[Any]:
         r"""
         Gradient of half the mean squared error.
@@ -132,6 +166,8 @@ class MLPValue:
             Targets :math:`y_t` [reward].
         work : Workspace, optional
             Memory for the layers.
+        layers : list of ndarray, optional
+            What `layers` returned for `phi` and `obs`, to save that pass.
 
         Returns
         -------
@@ -143,7 +179,8 @@ class MLPValue:
         ValueError
             If a shape is not as above.
         """
-        layers = self.network.layers(phi, obs, work)
+        if layers is None:
+            layers = self.network.layers(phi, obs, work)
         checks.shape((len(obs),), target=target)
         error = layers[-1] - target[:, np.newaxis].astype(phi.dtype, copy=False)
         error /= len(obs)
@@ -204,12 +241,35 @@ class ZeroValue:
         """
         return np.zeros(len(obs), dtype=phi.dtype)
 
+    def layers(
+        self, phi: NDArray[Any], obs: NDArray[Any], work: Workspace | None = None
+    ) -> list[NDArray[Any]]:
+        """
+        Observations and values, with nothing in between.
+
+        Parameters
+        ----------
+        phi : ndarray, shape (0,)
+            No parameters.
+        obs : ndarray, shape (S, O)
+            Observations.
+        work : Workspace, optional
+            Not used.
+
+        Returns
+        -------
+        list of ndarray
+            The observations, and zeros of shape (S, 1) [reward].
+        """
+        return [obs, np.zeros((len(obs), 1), dtype=phi.dtype)]
+
     def gradient(
         self,
         phi: NDArray[Any],
         obs: NDArray[Any],
         target: NDArray[Any],
         work: Workspace | None = None,
+        layers: list[NDArray[Any]] | None = None,
     ) -> NDArray[Any]:
         """
         Gradient of half the mean squared error.
@@ -223,6 +283,8 @@ class ZeroValue:
         target : ndarray, shape (S,)
             Targets [reward].
         work : Workspace, optional
+            Not used.
+        layers : list of ndarray, optional
             Not used.
 
         Returns

@@ -275,7 +275,7 @@ def train(
     if state.position.obs.size:
         position = state.position
         driver.replay(position.episode, position.length, position.history, position.obs)
-    work = Workspace()
+    work = Workspace(), Workspace()
     while state.steps < n_steps:
         rollout = _collect(driver, policy, vpg, state)
         iteration = _update(rollout, policy, value, vpg, state, seed, n_steps, began, work)
@@ -304,19 +304,22 @@ def _update(
     seed: int,
     n_steps: int,
     began: float,
-    work: Workspace,
+    work: tuple[Workspace, Workspace],
 ) -> Iteration:
     """One policy step and the value steps, all from one batch."""
     batch = rollout.batch
+    policy_work, value_work = work  # apart: the two networks may be equal
     lr_at = state.steps / n_steps  # below 1: beyond the budget no update begins
 
     rew, return_moments = _scaled_rewards(rollout, vpg, state.return_moments)
-    val = value.value(state.phi, batch.obs)
+    val_layers = value.layers(state.phi, batch.obs, value_work)
+    val = val_layers[-1][:, 0]
     last_val = np.where(batch.terminated, 0, value.value(state.phi, batch.last_obs))
     psi = vpg.estimator(rew, val, last_val, batch.start)
     if vpg.standardize:
         psi = standardize(psi)
 
+    layers = policy.layers(state.theta, batch.obs, policy_work)
     grad = policy_gradient(
         policy,
         state.theta,
@@ -324,7 +327,8 @@ def _update(
         psi,
         per_step=vpg.per_step,
         discount=vpg.estimator.gamma if vpg.discount_weights else None,
-        work=work,
+        work=policy_work,
+        layers=layers,
     )
     if vpg.entropy_weight:
         count = batch.n_steps if vpg.per_step else batch.n_trajectories
@@ -339,11 +343,12 @@ def _update(
 
     advantage = vpg.value_target or BaselinedReturn(vpg.estimator.gamma)
     target = advantage(rew, val, last_val, batch.start) + val
-    rng = generator(seed, Purpose.MINIBATCH, state.iteration)
+    rng = generator(seed, Purpose.MINIBATCH, state.iteration) if vpg.value_minibatch else None
     phi, value_state = state.phi, state.value_optimizer
     for _ in range(vpg.value_steps if value.size else 0):
         for rows in _minibatches(batch.n_steps, vpg.value_minibatch, rng):
-            value_grad = value.gradient(phi, batch.obs[rows], target[rows], work)
+            known = val_layers if phi is state.phi and isinstance(rows, slice) else None
+            value_grad = value.gradient(phi, batch.obs[rows], target[rows], value_work, known)
             checks.finite(value_gradient=value_grad)
             if vpg.max_grad_norm is not None:
                 value_grad, _ = clip_by_global_norm(value_grad, vpg.max_grad_norm)
@@ -365,7 +370,7 @@ def _update(
         rollout.position,
         recent,
     )
-    entropy, kl = policy.change(state.theta, theta, batch.obs)
+    entropy, kl = policy.change(state.theta, theta, batch.obs, layers)
     error = target - val
     spread = float(np.var(target))
     return Iteration(
@@ -398,10 +403,10 @@ def _scaled_rewards(
 
 
 def _minibatches(
-    n_rows: int, size: int | None, rng: np.random.Generator
+    n_rows: int, size: int | None, rng: np.random.Generator | None
 ) -> Iterator[slice | NDArray[np.int64]]:
     """All rows at once, or a random partition of them."""
-    if size is None or size >= n_rows:
+    if rng is None or size is None or size >= n_rows:
         yield slice(None)
         return
     order = rng.permutation(n_rows)

@@ -38,10 +38,12 @@ def log_softmax(logits: NDArray[Any]) -> NDArray[Any]:
     array([[-6.93147181e-001, -6.93147181e-001],
            [ 0.00000000e+000, -1.00000000e+308]])
     """
+    z = logits.T.copy()  # one action after the other: sums over few columns are slow
     # A spread beyond the largest float gives -inf, which is the limit of log p.
     with np.errstate(over="ignore"):
-        shifted = logits - logits.real.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+        z -= z.real.max(axis=0)
+    z -= np.log(np.exp(z).sum(axis=0))
+    return z.T
 
 
 def _times_log(p: NDArray[Any], log_p: NDArray[Any]) -> NDArray[Any]:

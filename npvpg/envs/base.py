@@ -22,6 +22,32 @@ Step = tuple[
 NO_LIMIT = 2**62
 
 
+class Pointer:
+    """
+    A compiled function as an argument of compiled code, with its Numba type at hand.
+
+    Numba works the type out anew in every call with a bare function, which takes it longer than
+    a few dozen steps of an environment.
+
+    Parameters
+    ----------
+    function : numba.core.ccallback.CFunc
+        The function.
+    """
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+        self._numba_type_ = typeof(function)  # type: ignore[no-untyped-call]
+
+    def __wrapper_address__(self) -> int:
+        """Address, which Numba asks for under this name."""
+        return int(self._function.address)
+
+    def signature(self) -> Any:
+        """Types of arguments and result, which Numba asks for under this name."""
+        return self._numba_type_.signature
+
+
 class CompiledVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     """
     N sub-environments held in a few arrays and advanced by one compiled call.
@@ -145,7 +171,7 @@ class CompiledVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         state, steps, _, obs, *_ = arrays
         signatures = types.int64(act, *arrays), types.void(noise, rows, state, steps, obs)
         step, reset = (
-            cfunc(signature, cache=self.kernels_cached)(kernel.py_func)
+            Pointer(cfunc(signature, cache=self.kernels_cached)(kernel.py_func))
             for kernel, signature in zip(kernels, signatures, strict=True)
         )
         return step, reset

@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from npvpg.estimators import GAE, BaselinedReturn
+from npvpg.estimators import GAE
+from npvpg.experiment import config_file
+from npvpg.experiment.config import Config
+from npvpg.normalize import RunningMoments
 from verification.speed import __main__ as program
 from verification.speed import command, contestants, scaling, training
 from verification.speed.peers import floors, npvpg_, sums
@@ -275,14 +278,16 @@ def test_floors_count_their_steps() -> None:
 def test_npvpg_counts_its_steps() -> None:
     run = npvpg_.train("CartPole-v1", 0, {"envs": 2, "horizon": 8}, max_seconds=0.0, at_least=3)
     assert run["steps"] == 3 * 2 * 8
-    assert npvpg_.rollout("CartPole-v1", 2, 8, updates=1, seconds=0.0)["steps"] == 3 * 2 * 8
+    assert npvpg_.rollout("CartPole-v1", 2, 8, 1, [4], seconds=0.0)["steps"] == 3 * 2 * 8
 
 
 def test_peers_have_the_settings_of_the_preset() -> None:
+    preset = Config("CartPole-v1", **config_file.preset("CartPole-v1"))
     for n_envs in (8, 1):
         settings = contestants.torch_vpg("CartPole-v1", n_envs).settings
-        assert settings["n_envs"] * settings["horizon"] == 512
-        assert (settings["value_steps"], settings["hidden"]) == (10, (64, 64))
+        assert settings["n_envs"] * settings["horizon"] == preset.envs * preset.horizon
+        for name in ("value_steps", "hidden", "reward_scale"):
+            assert settings[name] == getattr(preset, name)
     assert QUICK.repetitions < Plan().repetitions >= 5
 
 
@@ -304,7 +309,7 @@ def test_peer_advantages() -> None:
     )
     batch.obs[1:][~done[:-1]] = batch.next_obs[:-1][~done[:-1]]
     value = torch_vpg._network(torch, [4, 8, 1], 1.0)
-    adv, target = torch_vpg._advantages(torch, value, batch, 0.9, 0.8)
+    adv, target = torch_vpg._advantages(torch, value, batch, 0.9, 0.8, 0.5)
     for i in range(n):
         cut = done[:, i].copy()
         cut[-1] = True
@@ -314,10 +319,22 @@ def test_peer_advantages() -> None:
                 value(torch.as_tensor(x[:, i])).numpy()[:, 0] for x in (batch.obs, batch.next_obs)
             )
         last = np.where(batch.terminated[cut, i], 0, after[cut])
-        given = (batch.rew[:, i], val, last, start)
+        given = (0.5 * batch.rew[:, i], val, last, start)
         np.testing.assert_allclose(adv[:, i], GAE(0.9, 0.8)(*given), rtol=1e-4, atol=1e-5)
-        expected = BaselinedReturn(0.9)(*given) + val
+        expected = GAE(0.9, 0.8)(*given) + val
         np.testing.assert_allclose(target[:, i], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_peer_moments() -> None:
+    """The policy gradient in PyTorch normalises as npvpg does."""
+    from verification.speed.peers.torch_vpg import Moments  # noqa: PLC0415
+
+    rows = np.random.default_rng(0).standard_normal((3, 20, 2)) * [1, 50] + [5, 0]
+    theirs, ours = Moments(2), RunningMoments.empty(2)
+    for block in rows:
+        theirs.update(block)
+        ours = ours.update(block)
+        np.testing.assert_allclose(theirs.normalize(rows), ours.normalize(rows), rtol=1e-5)
 
 
 @pytest.mark.parametrize("algorithm", ["A2C", "PPO"])

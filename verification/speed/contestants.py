@@ -9,6 +9,7 @@ from npvpg.experiment.config import Config
 
 CARTPOLE, CHEETAH = "CartPole-v1", "HalfCheetah-v5"
 GOAL = 475.0
+HIDDEN = list(Config(CARTPOLE, **config_file.preset(CARTPOLE)).hidden)  # everybody's networks
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,15 @@ def torch_vpg(env: str, n_envs: int) -> Contestant:
         "n_steps": config.steps,
         **{
             name: getattr(config, name)
-            for name in ("hidden", "gamma", "lam", "policy_lr", "value_lr", "value_steps")
+            for name in (
+                "hidden",
+                "gamma",
+                "lam",
+                "policy_lr",
+                "value_lr",
+                "value_steps",
+                "reward_scale",
+            )
         },
     }
     return Contestant("PyTorch VPG", "torch_vpg", settings)
@@ -96,7 +105,8 @@ def sb3(algorithm: str, env: str, n_envs: int, n_steps: int | None = None) -> Co
     env : str
         Environment.
     n_envs : int
-        Sub-environments: with 8, the settings of its zoo for CartPole; its defaults otherwise.
+        Sub-environments: with 8, the settings of its zoo for CartPole; its defaults otherwise,
+        but for the networks.
     n_steps : int, optional
         Steps to train for, in place of those of the zoo.
 
@@ -110,12 +120,12 @@ def sb3(algorithm: str, env: str, n_envs: int, n_steps: int | None = None) -> Co
         "env": env,
         "n_envs": n_envs,
         "n_steps": n_steps or 500_000,
-        "settings": {},
+        "settings": {"policy_kwargs": {"net_arch": HIDDEN if env == CARTPOLE else [64, 64]}},
     }
     if algorithm == "PPO" and n_envs == 8:
         settings["n_steps"] = n_steps or 100_000
         settings["decay"] = ("learning_rate", "clip_range")
-        settings["settings"] = {
+        settings["settings"] |= {
             "n_steps": 32,
             "batch_size": 256,
             "n_epochs": 20,
@@ -150,7 +160,7 @@ def rejax(env: str) -> Contestant:
         "gamma": 0.99,
         "gae_lambda": 0.95,
         "max_grad_norm": 0.5,
-        "agent_kwargs": {"activation": "tanh"},
+        "agent_kwargs": {"activation": "tanh", "hidden_layer_sizes": HIDDEN},
     }
     return Contestant(
         "rejax PPO (JAX)", "rejax_", {"env": env, "n_steps": 500_000, "settings": settings}

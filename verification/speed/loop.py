@@ -1,6 +1,7 @@
 """The whole loop: beside the limit of its arithmetic, beside bare environments and the peers."""
 
 import contextlib
+import dataclasses
 import importlib.util
 from typing import Any
 
@@ -50,46 +51,52 @@ def compiled(session: Session) -> Table:
         A row a variant of the preset.
     """
     plan, preset = session.plan, Config(CARTPOLE, **config_file.preset(CARTPOLE))
-    variants = [(10, "float32"), (5, "float32"), (10, "float64"), (5, "float64")]
-    loops: dict[tuple[int, str], list[float]] = {variant: [] for variant in variants}
-    limits: dict[tuple[int, str], list[float]] = {variant: [] for variant in variants}
+    wide = Config(CARTPOLE, hidden=(64, 64), envs=8, horizon=64)
+    variants = [
+        dataclasses.replace(network, value_steps=passes, dtype=dtype)
+        for dtype in ("float32", "float64")
+        for network, passes in ((wide, 10), (wide, 5), (preset, preset.value_steps))
+    ]
+    loops: list[list[float]] = [[] for _ in variants]
+    limits: list[list[float]] = [[] for _ in variants]
     ours, floors = session.start(who.npvpg(OURS, CARTPOLE)), session.start(FLOORS)
     assert ours is not None
     assert floors is not None
     with ours, floors:
         for repetition in range(plan.repetitions):
             session.say(f"compiled loop {repetition + 1}/{plan.repetitions}")
-            for variant in variants:
-                passes, dtype = variant
-                changes = {"value_steps": passes, "dtype": dtype}
+            for variant, loop, limit in zip(variants, loops, limits, strict=True):
+                same = {
+                    "hidden": variant.hidden,
+                    "value_steps": variant.value_steps,
+                    "dtype": variant.dtype,
+                }
+                changes = {**same, "envs": variant.envs, "horizon": variant.horizon}
                 run = _run(ours, CARTPOLE, changes, plan.seconds)
-                loops[variant].append(run["steps"] / run["seconds"])
-                limit = floors.ask(
-                    "update",
-                    n_obs=4,
-                    n_act=2,
-                    hidden=preset.hidden,
-                    n_rows=preset.envs * preset.horizon,
-                    **changes,
-                    seconds=plan.seconds,
+                loop.append(run["steps"] / run["seconds"])
+                n_rows = variant.envs * variant.horizon
+                bare = floors.ask(
+                    "update", n_obs=4, n_act=2, n_rows=n_rows, **same, seconds=plan.seconds
                 )
-                limits[variant].append(limit["steps"] / limit["seconds"])
+                limit.append(bare["steps"] / bare["seconds"])
     table = Table(
         "Whole loop, compiled CartPole-v1",
-        f"{preset.envs} x {preset.horizon} steps a batch, networks of "
-        f"{' x '.join(map(str, preset.hidden))}, one policy pass. The limit: only the matrix "
-        "products and tanh of acting, of the values, of the policy's pass and of the value's "
-        "passes, on whole batches, into memory that is there already.",
+        "One policy pass; the third row of each precision has the network, the batch and the "
+        "passes of the preset. The limit: only the matrix products and tanh of acting, of the "
+        "values, of the policy's pass and of the value's passes, on whole batches, into memory "
+        "that is there already.",
     )
-    for variant in variants:
-        loop, limit_ = Sample(tuple(loops[variant])), Sample(tuple(limits[variant]))
+    for variant, loop, limit in zip(variants, loops, limits, strict=True):
+        ours_, limit_ = Sample(tuple(loop)), Sample(tuple(limit))
         table.rows.append(
             {
-                "value passes": variant[0],
-                "precision": variant[1],
-                "steps/s": loop,
+                "networks": " x ".join(map(str, variant.hidden)),
+                "batch": f"{variant.envs} x {variant.horizon}",
+                "value passes": variant.value_steps,
+                "precision": variant.dtype,
+                "steps/s": ours_,
                 "limit, steps/s": limit_,
-                "share of the limit": ratio(loop, limit_),
+                "share of the limit": ratio(ours_, limit_),
             }
         )
     return table
@@ -118,12 +125,14 @@ def groups(peer_steps: float) -> list[tuple[str, int, list[Contestant]]]:
         return who.sb3(algorithm, env, n_envs, round(n_steps * peer_steps))
 
     own = {"backend": "gymnasium"}
+    preset = Config(CARTPOLE, **config_file.preset(CARTPOLE))
+    rows = preset.envs * preset.horizon
     return [
         (
             CARTPOLE,
             8,
             [
-                who.npvpg(OURS, CARTPOLE, **own),
+                who.npvpg(OURS, CARTPOLE, **own, envs=8, horizon=rows // 8),
                 who.torch_vpg(CARTPOLE, 8),
                 sb3("A2C", CARTPOLE, 8, 16_384),
                 sb3("PPO", CARTPOLE, 8, 8192),
@@ -133,7 +142,7 @@ def groups(peer_steps: float) -> list[tuple[str, int, list[Contestant]]]:
             CARTPOLE,
             1,
             [
-                who.npvpg(OURS, CARTPOLE, **own, envs=1, horizon=512),
+                who.npvpg(OURS, CARTPOLE, **own, envs=1, horizon=rows),
                 who.torch_vpg(CARTPOLE, 1),
                 sb3("A2C", CARTPOLE, 1, 2048),
                 sb3("PPO", CARTPOLE, 1, 4096),
@@ -160,9 +169,9 @@ def gymnasium(session: Session) -> Table:
     table = Table(
         "Whole loop, Gymnasium's own environments",
         "Steps/s over all sub-environments, updates included. Bare step: random actions and "
-        "resets, nothing else. npvpg and PyTorch VPG: one policy pass and ten value passes over "
-        "512 steps; Stable-Baselines3: the settings of its zoo for CartPole with 8, its defaults "
-        "otherwise. Share: of the bare steps of a vector environment.",
+        "resets, nothing else. npvpg and PyTorch VPG: the preset; Stable-Baselines3: the settings "
+        "of its zoo for CartPole with 8, its defaults otherwise, on the same networks throughout. "
+        "Share: of the bare steps of a vector environment.",
     )
     for env, n_envs, contestants in groups(session.plan.peer_steps):
         if env == CHEETAH and importlib.util.find_spec("mujoco") is None:

@@ -1,6 +1,5 @@
 """Collecting alone: how many steps per second the compiled CartPole and a policy make."""
 
-from npvpg.experiment import config_file
 from verification.speed.contestants import CARTPOLE, FLOORS, npvpg
 from verification.speed.session import Session
 from verification.speed.tables import Table
@@ -24,7 +23,7 @@ def measure(session: Session) -> list[Table]:
     list of Table
         One table.
     """
-    plan, hidden = session.plan, list(config_file.preset(CARTPOLE)["hidden"])
+    plan, hidden = session.plan, [64, 64]
     ours, floors = session.start(npvpg("npvpg", CARTPOLE)), session.start(FLOORS)
     assert ours is not None
     assert floors is not None
@@ -38,7 +37,7 @@ def measure(session: Session) -> list[Table]:
             session.say(f"rollout {repetition + 1}/{plan.repetitions}")
             for n in ENVS:
                 common = {"n_envs": n, "seconds": plan.seconds}
-                collect = {**common, "env": CARTPOLE, "n_steps": STEPS // n}
+                collect = {**common, "env": CARTPOLE, "n_steps": STEPS // n, "hidden": hidden}
                 note(n, "first", ours.ask("rollout", **collect, updates=0))
                 note(n, "trained", ours.ask("rollout", **collect, updates=plan.updates))
                 sizes = [4, *hidden, 2]

@@ -14,7 +14,7 @@ from verification.speed.timing import Sample, ratio
 from verification.speed.worker import Worker
 
 BATCH = 4096
-PRESET_BATCH = (8, 64)
+COMMON = {"hidden": [64, 64], "envs": 8, "horizon": 64, "value_steps": 10}
 
 
 def measure(session: Session) -> list[Table]:
@@ -33,14 +33,13 @@ def measure(session: Session) -> list[Table]:
     """
     plan = session.plan
     by_envs: dict[str | int, Mapping[str, Any]] = {
-        n: {"envs": n, "horizon": max(BATCH // n, 1)} for n in plan.envs
+        n: {**COMMON, "envs": n, "horizon": max(BATCH // n, 1)} for n in plan.envs
     }
     by_width: dict[str | int, Mapping[str, Any]] = {
-        w: {"envs": PRESET_BATCH[0], "horizon": PRESET_BATCH[1], "hidden": [w, w]}
-        for w in plan.widths
+        w: {**COMMON, "hidden": [w, w]} for w in plan.widths
     }
     by_batch: dict[str | int, Mapping[str, Any]] = {
-        s: {"envs": 64, "horizon": s // 64} for s in plan.batches
+        s: {**COMMON, "envs": 64, "horizon": s // 64} for s in plan.batches
     }
     common = "Compiled CartPole-v1, float32, one policy pass, ten value passes."
     return [
@@ -92,9 +91,9 @@ def _grow(
                     "update",
                     n_obs=4,
                     n_act=2,
-                    hidden=changes.get("hidden", [64, 64]),
+                    hidden=changes["hidden"],
                     n_rows=changes["envs"] * changes["horizon"],
-                    value_steps=10,
+                    value_steps=changes["value_steps"],
                     dtype="float32",
                     seconds=plan.seconds / 2,
                 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from verification.speed import contestants as who
 from verification.speed.command import train
-from verification.speed.contestants import CARTPOLE, GOAL, Contestant
+from verification.speed.contestants import CARTPOLE, GOAL, HIDDEN, Contestant
 from verification.speed.session import Session
 from verification.speed.tables import Cell, Table
 from verification.speed.timing import Sample, ratio
@@ -107,8 +107,9 @@ def alone(runs: dict[str, list[Run]], patience: float) -> Table:
     table = Table(
         "Training CartPole-v1 until it is solved",
         f"Solved: the mean return of the last 100 training episodes has reached {GOAL:g}. Wall "
-        "time of training alone: no imports, no compilation. 64 x 64 tanh networks throughout. "
-        f"Stopped after {patience:g} s. Median (least–most); ratios with 95 % intervals.",
+        "time of training alone: no imports, no compilation. Tanh networks of "
+        f"{' x '.join(map(str, HIDDEN))} throughout. Stopped after {patience:g} s. "
+        "Median (least–most); ratios with 95 % intervals.",
     )
     ours = time_to_solved(runs[OURS])
     for name, those in runs.items():

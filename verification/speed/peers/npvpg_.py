@@ -78,9 +78,9 @@ def train(
 
 
 @cache
-def _trained(env: str, updates: int) -> tuple[Policy, Any]:
-    """A policy, and its parameters after some updates of the preset."""
-    config, made = _prepare(env, {})
+def _trained(env: str, updates: int, hidden: tuple[int, ...]) -> tuple[Policy, Any]:
+    """A policy, and its parameters after some updates of the preset but for the network."""
+    config, made = _prepare(env, {"hidden": hidden})
     parts = build(config, made)
     theta = parts.policy.init(np.random.default_rng(0), config.dtype)
     if updates:
@@ -92,7 +92,9 @@ def _trained(env: str, updates: int) -> tuple[Policy, Any]:
     return parts.policy, theta
 
 
-def rollout(env: str, n_envs: int, n_steps: int, updates: int, seconds: float) -> dict[str, Any]:
+def rollout(
+    env: str, n_envs: int, n_steps: int, updates: int, hidden: list[int], seconds: float
+) -> dict[str, Any]:
     """
     Collect and do nothing else.
 
@@ -104,6 +106,8 @@ def rollout(env: str, n_envs: int, n_steps: int, updates: int, seconds: float) -
         Sub-environments, and steps in each of them per call.
     updates : int
         Updates that the policy has had.
+    hidden : list of int
+        Widths of its hidden layers.
     seconds : float
         Time to fill [s].
 
@@ -112,7 +116,7 @@ def rollout(env: str, n_envs: int, n_steps: int, updates: int, seconds: float) -
     dict
         Steps over all sub-environments, and seconds.
     """
-    policy, theta = _trained(env, updates)
+    policy, theta = _trained(env, updates, tuple(hidden))
     _, made = _prepare(env, {"envs": n_envs})
     driver, position, count = SeededVectorEnv(made, 0), Position.initial(n_envs), 0
 

@@ -2,8 +2,8 @@
 Vanilla policy gradient in PyTorch, as Spinning Up writes it, with what it lacks: many environments.
 
 The same algorithm as the preset of npvpg, for a comparison of like with like: the same networks
-and initial law, the same batch, one policy step and as many value steps, the same estimator and
-step sizes, Gymnasium's vector environment with the same handling of ends.
+and initial law, the same batch, one policy step and as many value steps, the same estimator,
+normalisation and step sizes, Gymnasium's vector environment with the same handling of ends.
 """
 
 from collections.abc import Mapping
@@ -34,6 +34,52 @@ def load() -> Mapping[str, Call]:
     return {"train": partial(train, torch)}
 
 
+class Moments:
+    """
+    Running mean and variance of observations, first those of no observation at all.
+
+    Parameters
+    ----------
+    n_obs : int
+        Numbers of an observation.
+    """
+
+    def __init__(self, n_obs: int) -> None:
+        self.count, self.mean, self.squares = 0, np.zeros(n_obs), np.zeros(n_obs)
+        self.scale = np.ones(n_obs)
+
+    def normalize(self, obs: NDArray[Any]) -> NDArray[Any]:
+        """
+        Shift and scale.
+
+        Parameters
+        ----------
+        obs : ndarray, shape (..., O)
+            Observations.
+
+        Returns
+        -------
+        ndarray, shape (..., O)
+            Those of mean 0 and variance 1, clipped at 10.
+        """
+        return np.clip((obs - self.mean) * self.scale, -10, 10)
+
+    def update(self, obs: NDArray[Any]) -> None:
+        """
+        Take more observations in.
+
+        Parameters
+        ----------
+        obs : ndarray, shape (S, O)
+            Observations.
+        """
+        both, apart = self.count + len(obs), obs.mean(axis=0) - self.mean
+        self.squares += obs.var(axis=0) * len(obs) + apart**2 * self.count * len(obs) / both
+        self.mean = self.mean + apart * len(obs) / both
+        self.count = both
+        self.scale = 1 / np.sqrt(self.squares / both + 1e-8)
+
+
 class Batch(NamedTuple):
     """
     What happened, axis 0 the time, axis 1 the sub-environments.
@@ -41,7 +87,7 @@ class Batch(NamedTuple):
     Attributes
     ----------
     obs, next_obs : ndarray of float32, shape (T, N, O)
-        Observations before and after each step.
+        Normalised observations before and after each step.
     act : ndarray of int64, shape (T, N)
         Actions.
     rew : ndarray of float32, shape (T, N)
@@ -71,6 +117,7 @@ def train(
     policy_lr: float,
     value_lr: float,
     value_steps: int,
+    reward_scale: float,
     goal: float | None = None,
     max_seconds: float = 60.0,
 ) -> dict[str, Any]:
@@ -97,6 +144,8 @@ def train(
         Step sizes of Adam.
     value_steps : int
         Passes of the value over each batch.
+    reward_scale : float
+        Factor of the rewards that the advantages see.
     goal : float or None
         Return at which training stops.
     max_seconds : float
@@ -127,13 +176,15 @@ def train(
         np.zeros(shape, bool),
     )
     steps, ret, stopped = 0, np.zeros(n_envs), False
+    moments, raw = Moments(n_obs), np.zeros((*shape, n_obs), np.float32)
     judge = Judge(goal, max_seconds)
     obs, _ = made.reset(seed=seed)
     while steps < n_steps and not stopped:
-        obs, finished = _collect(torch, made, policy, obs, batch, ret)
+        obs, finished = _collect(torch, made, policy, obs, batch, ret, moments, raw)
         for adam, lr in ((policy_adam, policy_lr), (value_adam, value_lr)):
             adam.param_groups[0]["lr"] = lr * (1 - steps / n_steps)
-        adv, target = _advantages(torch, value, batch, gamma, lam)
+        moments.update(raw.reshape(-1, n_obs))
+        adv, target = _advantages(torch, value, batch, gamma, lam, reward_scale)
         _policy_step(torch, policy, policy_adam, batch, adv)
         seen, wanted = _rows(torch, batch.obs), torch.as_tensor(target.reshape(-1))
         for _ in range(value_steps):
@@ -164,17 +215,25 @@ def _rows(torch: Any, obs: NDArray[np.float32]) -> Any:
 
 
 def _collect(
-    torch: Any, env: Any, policy: Any, obs: Any, batch: Batch, ret: NDArray[np.float64]
+    torch: Any,
+    env: Any,
+    policy: Any,
+    obs: Any,
+    batch: Batch,
+    ret: NDArray[np.float64],
+    moments: Moments,
+    raw: NDArray[np.float32],
 ) -> tuple[Any, list[float]]:
     """Fill the batch; give the observations to go on from and the returns that were finished."""
     finished: list[float] = []
     for t in range(len(batch.rew)):
-        batch.obs[t] = obs
+        raw[t] = obs
+        batch.obs[t] = moments.normalize(obs)
         with torch.no_grad():
             law = torch.distributions.Categorical(logits=policy(torch.as_tensor(batch.obs[t])))
             batch.act[t] = law.sample().numpy()
         obs, batch.rew[t], batch.terminated[t], truncated, _ = env.step(batch.act[t])
-        batch.next_obs[t] = obs
+        batch.next_obs[t] = moments.normalize(obs)
         done = batch.terminated[t] | truncated
         batch.done[t] = done
         ret += batch.rew[t]
@@ -186,9 +245,9 @@ def _collect(
 
 
 def _advantages(
-    torch: Any, value: Any, batch: Batch, gamma: float, lam: float
+    torch: Any, value: Any, batch: Batch, gamma: float, lam: float, reward_scale: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Generalised advantage estimates, and bootstrapped returns."""
+    """Generalised advantage estimates, and lambda-returns."""
     cut = batch.done.copy()
     cut[-1] = True
     with torch.no_grad():
@@ -197,14 +256,12 @@ def _advantages(
         next_val[:-1] = val[1:]
         next_val[cut] = value(torch.as_tensor(batch.next_obs[cut])).numpy()[:, 0]
     next_val[batch.terminated] = 0
-    adv, ret = np.empty_like(val), np.empty_like(val)
-    next_adv, next_ret = np.zeros_like(val[0]), next_val[-1]
-    delta = batch.rew + gamma * next_val - val
+    adv, following = np.empty_like(val), np.zeros_like(val[0])
+    delta = batch.rew * reward_scale + gamma * next_val - val
     for t in range(len(val) - 1, -1, -1):
-        next_adv = delta[t] + gamma * lam * np.where(cut[t], 0, next_adv)
-        next_ret = batch.rew[t] + gamma * np.where(cut[t], next_val[t], next_ret)
-        adv[t], ret[t] = next_adv, next_ret
-    return adv, ret
+        following = delta[t] + gamma * lam * np.where(cut[t], 0, following)
+        adv[t] = following
+    return adv, adv + val
 
 
 def _policy_step(
