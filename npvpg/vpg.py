@@ -13,7 +13,7 @@ the returns the value function explained.
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from gymnasium.vector import VectorEnv
 from numpy.typing import DTypeLike, NDArray
 
 from npvpg import checks
+from npvpg.distributions import Categorical, GreedyCategorical
 from npvpg.estimators import BaselinedReturn, Estimator, LeaveOneOut, TotalReturn, standardize
 from npvpg.gradient import policy_gradient
 from npvpg.kernels import returns
@@ -121,6 +122,9 @@ class VPG:
         Divide rewards by the running standard deviation of the reward-to-go.
     reward_scale : float
         Constant factor of the rewards that the estimator sees.
+    greedy : Linear, optional
+        Probability of taking the mode in place of a draw, over the run, in [0, 1); for a
+        `npvpg.distributions.Categorical` policy only. By default actions are drawn.
 
     Raises
     ------
@@ -145,6 +149,7 @@ class VPG:
     normalize_obs: bool = False
     normalize_rewards: bool = False
     reward_scale: float = 1.0
+    greedy: Linear | None = None
 
     def __post_init__(self) -> None:
         checks.at_least(0, value_steps=self.value_steps, entropy_weight=self.entropy_weight)
@@ -161,6 +166,8 @@ class VPG:
             )
         if self.value_target is not None and not self.value_target.uses_value:
             raise ValueError(f"value_target must be an advantage, got {self.value_target}")
+        if self.greedy is not None and max(self.greedy.start, self.greedy.stop) >= 1:
+            raise ValueError(f"greedy must stay below 1, got {self.greedy}")
 
 
 def initial_state(
@@ -209,6 +216,44 @@ def initial_state(
         Position.initial(n_envs),
         np.zeros((0, 2)),
     )
+
+
+def behaviour(policy: Policy, vpg: VPG, fraction: float) -> Policy:
+    r"""
+    Policy that acts, and whose score is taken, at a point of the run.
+
+    .. math:: \pi(a \mid s) = (1 - \varepsilon)\, \pi_\theta(a \mid s) + \varepsilon\,[a = a^*(s)],
+       \qquad \varepsilon = \varepsilon_0 + x\,(\varepsilon_1 - \varepsilon_0)
+
+    Parameters
+    ----------
+    policy : Policy
+        Policy to train.
+    vpg : VPG
+        The algorithm; `VPG.greedy` is the schedule.
+    fraction : float
+        Steps taken, by steps of the whole run: x.
+
+    Returns
+    -------
+    Policy
+        The policy itself if nothing is taken greedily, or the mixture with the same parameters.
+
+    Raises
+    ------
+    ValueError
+        If there is a schedule and the policy is not categorical: with its mode taken at times, a
+        continuous action has no density, see `npvpg.distributions.GreedyCategorical`.
+    """
+    if vpg.greedy is None:
+        return policy
+    law = policy.distribution
+    if type(law) is not Categorical:
+        raise ValueError(f"greedy must be left out unless policy is Categorical, got {law}")
+    greedy = vpg.greedy(fraction)
+    if greedy == 0:
+        return policy
+    return replace(policy, distribution=GreedyCategorical(law.n, greedy=greedy))
 
 
 def train(
@@ -277,8 +322,9 @@ def train(
         driver.replay(position.episode, position.length, position.history, position.obs)
     work = Workspace(), Workspace()
     while state.steps < n_steps:
-        rollout = _collect(driver, policy, vpg, state)
-        iteration = _update(rollout, policy, value, vpg, state, seed, n_steps, began, work)
+        acting = behaviour(policy, vpg, state.steps / n_steps)
+        rollout = _collect(driver, acting, vpg, state)
+        iteration = _update(rollout, acting, value, vpg, state, seed, n_steps, began, work)
         state = iteration.state
         yield iteration
 

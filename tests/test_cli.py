@@ -372,6 +372,11 @@ class TestBadInput:
             ("train Pendulum-v1 --action-bound tan", "--action-bound must be one of clip, tanh, "),
             ("train CartPole-v1 --gamma 1.2", "gamma must lie in [0, 1], got 1.2"),
             ("train CartPole-v1 --lam -1", "lam must lie in [0, 1], got -1.0"),
+            ("train CartPole-v1 --greedy 1", "greedy must lie in [0, 1), got 1.0"),
+            (
+                "train Pendulum-v1 --greedy 0.5",
+                "greedy must be 0 unless actions are one Discrete, got 0.5 for Gaussian of 1",
+            ),
             ("train CartPole-v1 --n 0", "n must be at least 1, got 0"),
             ("train CartPole-v1 --hidden 64 0", "hidden must hold widths of at least 1, got 64 0"),
             ("train CartPole-v1 --steps 0", "steps must be at least 1, got 0"),

@@ -9,7 +9,7 @@ import pytest
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
-from npvpg.distributions import Categorical
+from npvpg.distributions import Categorical, DiagonalGaussian, GreedyCategorical
 from npvpg.estimators import GAE, BaselinedReturn, LeaveOneOut, RewardToGo, TotalReturn
 from npvpg.mlp import MLP
 from npvpg.optimizers import SGD, Adam, Linear
@@ -18,7 +18,7 @@ from npvpg.rollout import Episode
 from npvpg.state import Iteration, TrainState
 from npvpg.streams import Purpose, generator
 from npvpg.value import MLPValue, Value, ZeroValue
-from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes, initial_state, train
+from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes, behaviour, initial_state, train
 
 SEED = 3
 COIN = Policy(MLP((1, 2)), Categorical(2))  # parameters: two weights, two biases
@@ -482,6 +482,10 @@ def test_a_state_is_made_of_named_arrays() -> None:
             {"value_target": RewardToGo(0.5)},
             r"value_target must be an advantage, got RewardToGo\(gamma=0.5\)",
         ),
+        (
+            {"greedy": ONE},
+            r"greedy must stay below 1, got Linear\(start=1.0, stop=1.0\)",
+        ),
     ],
 )
 def test_what_excludes_each_other_is_refused(changes: dict[str, Any], message: str) -> None:
@@ -507,7 +511,7 @@ def test_edges_that_are_allowed() -> None:
     assert defaults.value_steps == 10
     assert defaults.policy_optimizer == defaults.value_optimizer == Adam()
     off = {f.name: getattr(defaults, f.name) for f in fields(VPG)[9:]}
-    assert list(off.values()) == [0.0, False, False, False, None, False, False, 1.0]
+    assert list(off.values()) == [0.0, False, False, False, None, False, False, 1.0, None]
 
 
 def test_a_horizon_needs_a_value() -> None:
@@ -515,6 +519,17 @@ def test_a_horizon_needs_a_value() -> None:
     message = "^value must not be ZeroValue with a fixed horizon: the tail needs a value$"
     with pytest.raises(ValueError, match=message):
         next(train(Steps(), COIN, ZeroValue(), vpg, seed=SEED, n_steps=9))
+
+
+def test_greed_needs_one_categorical_action() -> None:
+    vpg = algorithm(greedy=Linear(0.0, 0.5))
+    box = Policy(MLP((1, 1)), DiagonalGaussian(1))
+    message = r"^greedy must be left out unless policy is Categorical, got DiagonalGaussian\("
+    with pytest.raises(ValueError, match=message):
+        next(train(Steps(), box, LINE, vpg, seed=SEED, n_steps=9))
+    assert behaviour(COIN, algorithm(), 0.5) is COIN
+    assert behaviour(COIN, vpg, 0.0) is COIN
+    assert behaviour(COIN, vpg, 0.5).distribution == GreedyCategorical(2, greedy=0.25)
 
 
 def test_a_state_of_other_sub_environments_is_refused() -> None:

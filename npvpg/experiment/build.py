@@ -73,10 +73,16 @@ def build(config: Config, env: VectorEnv) -> Parts:
     Raises
     ------
     ValueError
-        If actions are to be squashed and `env` does not do that.
+        If actions are to be squashed and `env` does not do that, or to be taken greedily at times
+        and are not one Discrete.
     """
     n_obs = spaces.flatdim(env.single_observation_space)
     law = distribution(config, env)
+    if config.greedy and not isinstance(law, Categorical):
+        raise ValueError(
+            f"greedy must be 0 unless actions are one Discrete, got {config.greedy} for "
+            f"{describe(law)}"
+        )
     policy = Policy(MLP((n_obs, *config.hidden, law.n_outputs), config.activation), law)
     weight = estimator(config)
     value: Value = ZeroValue()
@@ -216,4 +222,5 @@ def _algorithm(config: Config, weight: Estimator) -> VPG:
         normalize_obs=config.normalize_obs,
         normalize_rewards=config.normalize_rewards,
         reward_scale=config.reward_scale,
+        greedy=Linear(0.0, config.greedy) if config.greedy else None,
     )

@@ -56,6 +56,11 @@ class Config:
     """Gaussian policies: actions are clipped to their Box as the environment is stepped, or
     squashed into it by tanh."""
 
+    greedy: float = 0.0
+    """One Discrete action: probability, in [0, 1), of taking the most probable action in place of a
+    draw, at the end of the run; it grows linearly from 0 with the steps, and the score is that of
+    the mixture."""
+
     envs: int = 8
     """Sub-environments that step side by side."""
 
@@ -155,6 +160,8 @@ class Config:
         for name in ("entropy_weight", "max_grad_norm"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} must be at least 0 and finite, got {getattr(self, name)}")
+        if not 0 <= self.greedy < 1:
+            raise ValueError(f"greedy must lie in [0, 1), got {self.greedy}")
         if not -20 <= self.init_log_sigma <= 2:
             raise ValueError(f"init_log_sigma must lie in [-20, 2], got {self.init_log_sigma}")
         if any(width < 1 for width in self.hidden):

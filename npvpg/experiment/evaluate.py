@@ -17,6 +17,7 @@ from npvpg.rollout import play_episodes
 from npvpg.state import TrainState
 from npvpg.streams import Purpose
 from npvpg.vector import SeededVectorEnv
+from npvpg.vpg import behaviour
 
 
 class Score(TypedDict):
@@ -71,7 +72,7 @@ def evaluate_state(
     env : gymnasium.vector.VectorEnv
         Environment with autoreset disabled.
     policy : Policy
-        Policy of the run.
+        Policy of the run, as it acts there: `npvpg.vpg.behaviour`.
     state : TrainState
         Parameters, and the statistics that normalise the observations, which stay as they are.
     episodes : int
@@ -154,7 +155,8 @@ def evaluate(run_dir: Path, *, episodes: int, seed: int) -> dict[str, Score]:
         state = progress.load(directory, config, parts).state
         if state is None:
             raise ValueError(f"{directory.checkpoint} does not exist: nothing has been trained yet")
-        return evaluate_state(env, parts.policy, state, episodes=episodes, seed=seed)
+        acting = behaviour(parts.policy, parts.vpg, state.steps / config.steps)
+        return evaluate_state(env, acting, state, episodes=episodes, seed=seed)
     finally:
         env.close()
 

@@ -215,8 +215,9 @@ def _finish(run: Run, end: Progress, screen: Screen) -> dict[str, Any]:
     evaluation = None
     n_episodes = run.config.evaluation_episodes
     if n_episodes and end.state is not None:
+        acting = vpg.behaviour(run.parts.policy, run.parts.vpg, end.steps / run.config.steps)
         evaluation = evaluate_state(
-            run.env, run.parts.policy, end.state, episodes=n_episodes, seed=run.config.seed
+            run.env, acting, end.state, episodes=n_episodes, seed=run.config.seed
         )
         screen.evaluation(evaluation)
     summary = {

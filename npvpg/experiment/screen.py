@@ -99,7 +99,8 @@ class Screen:
             run.env.unwrapped.single_action_space,
         )
         self.line("spaces", f"observations {_space(seen)} · actions {_space(done)}")
-        self.line("policy", describe(parts.policy.distribution))
+        greedy = f" · the mode besides, up to {config.greedy:g}" if config.greedy else ""
+        self.line("policy", describe(parts.policy.distribution) + greedy)
         self.line("estimator", f"{config.estimator}   {parts.vpg.estimator.formula}", "cyan")
         self.line("", _constants(config))
         networks = f"hidden {' '.join(map(str, config.hidden)) or 'none'}, {config.activation}"

@@ -115,6 +115,7 @@ def test_every_name_is_an_estimator(name: Any, due: Estimator, cartpole: Any) ->
         ({"normalize_obs": True}, {"normalize_obs": True}),
         ({"normalize_rewards": True}, {"normalize_rewards": True}),
         ({"reward_scale": 0.1}, {"reward_scale": 0.1}),
+        ({"greedy": 0.5}, {"greedy": Linear(0.0, 0.5)}),
     ],
 )
 def test_every_setting_reaches_the_algorithm(
@@ -193,6 +194,13 @@ def test_every_space_of_actions_has_its_distribution(
     assert policy.distribution == law
     assert policy.network.sizes == (12, 8, 4, law.n_outputs)
     assert describe(law) == words
+
+
+def test_greed_is_for_one_discrete_action() -> None:
+    assert build_for(spaces.Discrete(2), greedy=0.5).policy.distribution == TWO
+    for actions in (BOX, spaces.MultiDiscrete([2, 2])):
+        with pytest.raises(ValueError, match="greedy must be 0 unless actions are one Discrete"):
+            build_for(actions, greedy=0.5)
 
 
 def test_bound_and_environment_must_agree() -> None:

@@ -11,7 +11,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from npvpg import vpg
-from npvpg.distributions import Categorical
+from npvpg.distributions import Categorical, GreedyCategorical
 from npvpg.experiment import config_file, progress, run
 from npvpg.experiment.build import build
 from npvpg.experiment.config import Config
@@ -125,6 +125,23 @@ def test_a_run_is_evaluated_by_its_own_parameters_and_statistics(trained: Path) 
     env.close()
     assert evaluate(trained, episodes=5, seed=3) == expected
     assert evaluate(trained, episodes=5, seed=4) != expected
+
+
+def test_a_greedy_run_is_sampled_as_it_acts_at_its_end(tmp_path: Path) -> None:
+    config = dataclasses.replace(CONFIG, greedy=0.75, evaluation_episodes=5)
+    directory = RunDirectory(tmp_path / "run")
+    summary = run.train(config, directory)
+    env = make(config.env, config.envs)
+    parts = build(config, env)
+    state = progress.load(directory, config, parts).state
+    assert state is not None
+    acting = Policy(parts.policy.network, GreedyCategorical(2, greedy=0.75))
+    expected = evaluate_state(env, acting, state, episodes=5, seed=0)
+    drawn = evaluate_state(env, parts.policy, state, episodes=5, seed=0)
+    env.close()
+    assert expected["sampled"] != drawn["sampled"]
+    assert summary["evaluation"] == expected
+    assert evaluate(directory.path, episodes=5, seed=0) == expected
 
 
 def test_evaluation_leaves_the_run_as_it_is(trained: Path) -> None:
