@@ -29,10 +29,10 @@ class Recording(Policy):
 
     asked: ClassVar[list[Any]] = []  # one list, whatever distribution is put in
 
-    def weighted_score(self, theta, obs, act, weight, work=None):
+    def weighted_score(self, theta, obs, act, weight, work=None, layers=None):
         """Keep the arguments."""
         self.asked.append((theta.copy(), obs.copy(), act.copy(), weight.copy()))
-        return super().weighted_score(theta, obs, act, weight, work)
+        return super().weighted_score(theta, obs, act, weight, work, layers)
 
 
 def _mixture(theta, obs, greedy):
