@@ -106,7 +106,7 @@ def shape(expected: tuple[int, ...], **arrays: NDArray[Any]) -> None:
     ValueError: weight must have shape (3,), got (3, 1)
     """
     for name, array in arrays.items():
-        given = np.shape(array)
+        given = array.shape if isinstance(array, np.ndarray) else np.shape(array)
         if given == expected:
             continue
         if len(given) != len(expected) or any(

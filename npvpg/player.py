@@ -5,6 +5,7 @@ Two ways lead to the same record. Where the environment and the policy are compi
 one call; anywhere else the environment is stepped from here.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from npvpg.distributions import Categorical, DiagonalGaussian
 from npvpg.envs.base import CompiledVectorEnv
-from npvpg.kernels.play import play
+from npvpg.kernels.play import choose, play
 from npvpg.mlp import SMALL_BATCH
 from npvpg.normalize import BOUND, RunningMoments
 from npvpg.policy import Policy
@@ -165,19 +166,16 @@ class Player:
         obs, next_obs = np.empty((2, n_envs, n_steps, self.env.n_obs))
         rew = np.empty((n_envs, n_steps))
         terminated, done = np.empty((2, n_envs, n_steps), bool)
+        choose = self._choose_small() if self._is_small and not self.greedy else self._choose
         acts = []
         for t in range(n_steps):
-            seen = self.see(self.current)
-            if self.greedy:
-                act = self.policy.mode(self.theta, seen)
-            else:
-                act = self.policy.act(self.theta, seen, noise[t])
+            act = choose(noise[t])
             acts.append(act)
             obs[:, t] = self.current
             self.current, rew[:, t], terminated[:, t], truncated = self.env.step(act)
             ended = terminated[:, t] | truncated
             done[:, t] = ended
-            if ended.any():
+            if np.count_nonzero(ended):  # faster than `any` for a few
                 next_obs[:, t] = self.current
                 self.episode += ended
                 self.finished += ended
@@ -194,18 +192,45 @@ class Player:
             next_obs[:, taken],
         )
 
+    def _choose(self, noise: NDArray[np.float64]) -> NDArray[Any]:
+        """Act in the current observations."""
+        seen = self.see(self.current)
+        if self.greedy:
+            return self.policy.mode(self.theta, seen)
+        return self.policy.act(self.theta, seen, noise)
+
+    def _choose_small(self) -> Callable[[NDArray[np.float64]], NDArray[Any]]:
+        """Do as `_choose` does, by the kernel of the compiled loop: one call in place of many."""
+        n_envs, law = self.env.n_envs, self.policy.distribution
+        shape, kind = (n_envs, *law.event_shape), self.theta.dtype if law.event_shape else np.int64
+        # what the environment gets is left to its driver
+        far = np.inf if law.event_shape else 0
+        bounds = np.full(shape[1:] or 1, -far, kind), np.full(shape[1:] or 1, far, kind)
+        policy, moments = self._network(), self._linear_map()
+        scratch = (
+            np.empty((n_envs, self.env.n_obs), self.theta.dtype),
+            np.empty((n_envs, law.n_outputs), self.theta.dtype),
+        )
+        sent = np.empty(shape, kind)
+
+        def choose_(noise: NDArray[np.float64]) -> NDArray[Any]:
+            act = np.empty(shape, kind)
+            choose(self.current, policy, moments, noise, (*bounds, sent), scratch, act)
+            return act
+
+        return choose_
+
     def _play_compiled(
         self, inner: CompiledVectorEnv, noise: NDArray[np.float64], n_episodes: int
     ) -> Record:
         """Let one call do all steps; only resets that no kernel can do come back here."""
         n_steps, n_envs = noise.shape[:2]
-        network = self.policy.network
-        theta = self.theta.copy()  # the kernel is compiled for arrays that may be written to
+        policy = self._network()
         low, high = inner.act_bounds
         sent = np.empty((n_envs, *low.shape), low.dtype)
         record = Record(
             np.empty((n_envs, n_steps, self.env.n_obs)),
-            np.empty((n_envs, n_steps, *low.shape), theta.dtype if low.ndim else np.int64),
+            np.empty((n_envs, n_steps, *low.shape), self.theta.dtype if low.ndim else np.int64),
             np.empty((n_envs, n_steps)),
             np.empty((n_envs, n_steps), bool),
             np.empty((n_envs, n_steps), bool),
@@ -218,7 +243,7 @@ class Player:
                 inner.buffers,
                 (*inner.start_bounds, *self.env.key, inner.resets_by_hand),
                 (np.atleast_1d(low), np.atleast_1d(high), sent),
-                (theta, network.sizes_array, network.activation == "relu", network.size),
+                policy,
                 self._linear_map(),
                 noise[taken:],
                 self.episode,
@@ -238,6 +263,12 @@ class Player:
             record.rew, record.obs, record.done, record.next_obs, inner.observations
         )
         return record
+
+    def _network(self) -> tuple[NDArray[Any], NDArray[np.int64], bool, int]:
+        """Policy as the kernels take it."""
+        network = self.policy.network
+        theta = self.theta.copy()  # they are compiled for arrays that may be written to
+        return theta, network.sizes_array, network.activation == "relu", network.size
 
     def _linear_map(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         """Mean, one over the standard deviation, and bound of normalised observations."""

@@ -137,7 +137,8 @@ class SeededVectorEnv:
             raise self._explained(error) from error
         rew = np.array(rew, np.float64)  # copies: the environment may reuse its buffers
         terminated, truncated = np.array(terminated, bool), np.array(truncated, bool)
-        checks.shape((self.n_envs,), reward=rew, terminated=terminated, truncated=truncated)
+        if not rew.shape == terminated.shape == truncated.shape == (self.n_envs,):
+            checks.shape((self.n_envs,), reward=rew, terminated=terminated, truncated=truncated)
         self._require_finite("reward", rew)
         return self._flat(obs), rew, terminated, truncated
 

@@ -13,6 +13,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from npvpg import spaces
 from npvpg.envs import COMPILED
+from npvpg.envs.serial import SerialVectorEnv
 from npvpg.experiment.words import nearest
 from npvpg.squash import SquashAction
 
@@ -90,7 +91,7 @@ def _checked(env: str, n: int, *, asynchronous: bool, backend: str) -> VectorEnv
     if backend == "compiled" and env in COMPILED and not asynchronous:
         return gymnasium.make_vec(f"npvpg/{env}", n, copy=False)
     with quiet():
-        made = _make(env, spec(env), n, "async" if asynchronous else "sync")
+        made = _make(env, spec(env), n, asynchronous=asynchronous)
     try:
         check_spaces(env, made)
         if made.metadata.get("autoreset_mode") is not AutoresetMode.DISABLED:
@@ -169,17 +170,20 @@ def _import(module: str, env: str) -> None:
         raise ValueError(f"cannot import the module of environment {env!r}: {failure}") from None
 
 
-def _make(env: str, found: EnvSpec, n: int, mode: str) -> VectorEnv:
+def _make(env: str, found: EnvSpec, n: int, *, asynchronous: bool) -> VectorEnv:
     """Call Gymnasium, and turn what it may raise into one line."""
     try:
         if found.entry_point is None:  # there is a vector environment and nothing else
             return gymnasium.make_vec(env, n, vectorization_mode="vector_entry_point")
+        # the collectors check every step and name the culprit
+        if not asynchronous:
+            return SerialVectorEnv(lambda: gymnasium.make(env, disable_env_checker=True), n)
         return gymnasium.make_vec(
             env,
             n,
-            vectorization_mode=mode,
+            vectorization_mode="async",
             vector_kwargs={"autoreset_mode": AutoresetMode.DISABLED},
-            disable_env_checker=True,  # the collectors check every step and name the culprit
+            disable_env_checker=True,
         )
     except (error.DependencyNotInstalled, ImportError) as failure:
         extra = next((e for at, e in EXTRAS.items() if str(found.entry_point).startswith(at)), None)

@@ -112,6 +112,46 @@ def _typed_act(
     return call
 
 
+def _choose(
+    obs: NDArray[Any],
+    policy: tuple[NDArray[Any], NDArray[np.int64], bool, int],
+    moments: tuple[NDArray[np.float64], NDArray[np.float64], float],
+    noise: NDArray[np.float64],
+    bounds: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
+    scratch: tuple[NDArray[Any], NDArray[Any]],
+    act: NDArray[Any],
+) -> None:
+    """
+    Look at every sub-environment and choose its action.
+
+    Parameters
+    ----------
+    obs : ndarray, shape (N, O)
+        Observations as the environment gave them.
+    policy, moments, bounds : tuple
+        As `play` takes them.
+    noise : ndarray of float64, shape (N,) or (N, D)
+        Noise of the actions.
+    scratch : tuple
+        Arrays of the type of the parameters, overwritten: the observations as the policy sees
+        them, (N, O), and the output of its network, (N, H).
+    act : ndarray, shape (N,) or (N, D)
+        Actions as they were sampled, written; in ``bounds``, what the environment gets of them.
+    """
+    theta, sizes, relu, n_network = policy
+    mean, scale, cut = moments
+    low, high, sent = bounds
+    seen, out = scratch
+    for i in range(len(obs)):
+        for j in range(obs.shape[1]):
+            seen[i, j] = min(max((np.float64(obs[i, j]) - mean[j]) * scale[j], -cut), cut)
+    forward(theta, sizes, relu, seen, out)
+    _act(out, theta[n_network:], noise, act, low, high, sent)
+
+
+choose = njit(cache=True)(_choose)
+
+
 def _play(
     step: Callable[..., int],
     reset: Callable[..., None],
@@ -168,26 +208,17 @@ def _play(
     """
     state, steps, limit, env_obs, env_rew, ends, rng = env
     start_low, start_high, entropy, purpose, by_hand = start
-    low, high, sent = bounds
-    theta, sizes, relu, n_network = policy
-    mean, scale, cut = moments
+    theta, sizes, _, _ = policy
     obs, act, rew, terminated, done, next_obs = record
     n_envs, n_steps, n_obs = obs.shape
-    free = theta[n_network:]
-    seen = np.empty((n_envs, n_obs), theta.dtype)
-    out = np.empty((n_envs, sizes[-1]), theta.dtype)
+    scratch = np.empty((n_envs, n_obs), theta.dtype), np.empty((n_envs, sizes[-1]), theta.dtype)
     chosen = np.empty_like(act[:, 0])
     ended = np.empty(n_envs, np.int64)
     for t in range(first, n_steps):
-        for i in range(n_envs):
-            for j in range(n_obs):
-                x = np.float64(env_obs[i, j])
-                obs[i, t, j] = x
-                seen[i, j] = min(max((x - mean[j]) * scale[j], -cut), cut)
-        forward(theta, sizes, relu, seen, out)
-        _act(out, free, noise[t - first], chosen, low, high, sent)
+        obs[:, t] = env_obs
+        choose(env_obs, policy, moments, noise[t - first], bounds, scratch, chosen)
         act[:, t] = chosen
-        step(sent, state, steps, limit, env_obs, env_rew, ends, rng)
+        step(bounds[2], state, steps, limit, env_obs, env_rew, ends, rng)
         n_ended = 0
         for i in range(n_envs):
             rew[i, t] = env_rew[i]

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from numba.extending import is_jitted
 from numpy.typing import NDArray
 
+from npvpg.distributions import Categorical, DiagonalGaussian
 from npvpg.kernels import activations, network
+from npvpg.kernels.play import choose
 from npvpg.mlp import MLP
+from npvpg.normalize import BOUND, RunningMoments
 from verification.claims import claim, observe
 from verification.mathematics.strategies import SEED
 
@@ -103,6 +106,7 @@ def test_double_precision(seed: int) -> None:
         "npvpg.kernels.network.forward",
         "npvpg.kernels.network.affine",
         "npvpg.mlp.MLP.forward_small",
+        "npvpg.kernels.play.choose",
     ),
 )
 @given(
@@ -136,3 +140,43 @@ def test_forward(sizes, activation, kind, n_rows, seed):
     plain = np.empty_like(have)
     network._forward(theta, net.sizes_array, activation == "relu", x, plain)
     observe(float((np.abs(plain - h) / slack).max()), 1, "not compiled")
+
+
+@claim("H8")
+@given(
+    st.sampled_from(
+        [Categorical(3), DiagonalGaussian(2), DiagonalGaussian(2, state_dependent=True)]
+    ),
+    st.sampled_from([np.float32, np.float64]),
+    st.sampled_from([np.float32, np.float64]),
+    st.booleans(),
+    SEED,
+)
+def test_choosing(law, kind, obs_kind, normalised, seed):
+    """One call does what normalisation, network, sampler and clipping do one after the other."""
+    rng = np.random.default_rng([208, 1, seed])
+    net = MLP((3, 5, law.n_outputs))
+    theta = rng.standard_normal(net.size + law.n_free).astype(kind)
+    obs = (20 * rng.standard_normal((4, 3))).astype(obs_kind)  # some beyond the bound
+    moments = RunningMoments.empty(3)
+    if normalised:
+        moments = moments.update(rng.standard_normal((9, 3)) + 1)
+    noise = law.noise(rng, 4)
+    seen = moments.normalize(obs).astype(kind)
+    want = law.sample(net.forward_small(theta[: net.size], seen), theta[net.size :], noise)
+    low, high = (-0.5, 0.5) if law.event_shape else (7, 9)
+    bounds = tuple(np.full(law.event_shape or 1, bound, want.dtype) for bound in (low, high))
+    act, sent = np.empty_like(want), np.empty_like(want)
+    linear = (moments.mean, moments.inverse_std, BOUND)
+    choose(
+        obs,
+        (theta, net.sizes_array, False, net.size),
+        linear if normalised else (np.zeros(3), np.ones(3), np.inf),
+        noise,
+        (*bounds, sent),
+        (np.empty_like(seen), np.empty((4, law.n_outputs), kind)),
+        act,
+    )
+    observe(float(act.tobytes() != want.tobytes()), 0, "actions")
+    clipped = np.clip(want, low, high) if law.event_shape else want + low
+    observe(float(sent.tobytes() != clipped.tobytes()), 0, "what the environment gets")
