@@ -158,7 +158,8 @@ class Player:
     def _is_small(self) -> bool:
         """Whether the policy samples by the kernels that the compiled loop uses as well."""
         law, n_envs = self.policy.distribution, self.env.n_envs
-        return type(law) in (Categorical, DiagonalGaussian) and n_envs <= SMALL_BATCH
+        known = type(self.policy) is Policy and type(law) in (Categorical, DiagonalGaussian)
+        return known and n_envs <= SMALL_BATCH
 
     def _play_stepwise(self, noise: NDArray[np.float64], n_episodes: int) -> Record:
         """Step the environment from here."""
