@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 
 from npvpg.distributions import Categorical, DiagonalGaussian
 from npvpg.envs.base import CompiledVectorEnv
+from npvpg.kernels import pcg64
 from npvpg.kernels.play import choose, play
 from npvpg.mlp import SMALL_BATCH
 from npvpg.normalize import BOUND, RunningMoments
 from npvpg.policy import Policy
 from npvpg.streams import Purpose
 from npvpg.vector import SeededVectorEnv
+
+KNOWN = (Categorical, DiagonalGaussian)  # whose samples compiled code draws
 
 
 class Record(NamedTuple):
@@ -91,7 +94,13 @@ class Player:
     ) -> None:
         self.env, self.policy, self.theta, self.moments = env, policy, theta, moments
         self.greedy = greedy
-        self._rngs = env.generators(purpose, iteration)
+        self._known = type(policy) is Policy and type(policy.distribution) in KNOWN
+        # the uniform noise of many short streams: drawn by NumPy it costs more than acting on it
+        self._uniform = self._known and type(policy.distribution) is Categorical
+        if self._uniform:
+            self._states = env.states(purpose, iteration)
+        else:
+            self._rngs = env.generators(purpose, iteration)
         self.finished = np.zeros(env.n_envs, np.int64)
 
     def begin(self, episode: NDArray[np.int64], current: NDArray[np.float64] | None = None) -> None:
@@ -146,7 +155,10 @@ class Player:
         through : bool
             Whether it stopped for the number of episodes.
         """
-        noise = np.stack([self.policy.noise(rng, n_steps) for rng in self._rngs], axis=1)
+        if self._uniform:
+            noise = pcg64.standard_uniform(self._states, n_steps)
+        else:
+            noise = np.stack([self.policy.noise(rng, n_steps) for rng in self._rngs], axis=1)
         inner = self.env.env
         if isinstance(inner, CompiledVectorEnv) and self._is_small and not self.greedy:
             record = self._play_compiled(inner, noise, n_episodes)
@@ -157,9 +169,7 @@ class Player:
     @property
     def _is_small(self) -> bool:
         """Whether the policy samples by the kernels that the compiled loop uses as well."""
-        law, n_envs = self.policy.distribution, self.env.n_envs
-        known = type(self.policy) is Policy and type(law) in (Categorical, DiagonalGaussian)
-        return known and n_envs <= SMALL_BATCH
+        return self._known and self.env.n_envs <= SMALL_BATCH
 
     def _play_stepwise(self, noise: NDArray[np.float64], n_episodes: int) -> Record:
         """Step the environment from here."""

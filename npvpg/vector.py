@@ -142,6 +142,24 @@ class SeededVectorEnv:
         self._require_finite("reward", rew)
         return self._flat(obs), rew, terminated, truncated
 
+    def states(self, purpose: Purpose, iteration: int) -> NDArray[np.uint64]:
+        """
+        Open one stream of noise for each sub-environment, for `npvpg.kernels.pcg64`.
+
+        Parameters
+        ----------
+        purpose : Purpose
+            What the noise is for.
+        iteration : int
+            Second part of the key; the third is the number of the sub-environment.
+
+        Returns
+        -------
+        ndarray of uint64, shape (N, 4)
+            The generators that `generators` gives as objects of NumPy.
+        """
+        return np.asarray(pcg64.child_states(self._entropy, int(purpose), iteration, self.n_envs))
+
     def generators(self, purpose: Purpose, iteration: int) -> list[np.random.Generator]:
         """
         Open one stream of noise for each sub-environment.
@@ -158,7 +176,7 @@ class SeededVectorEnv:
         list of numpy.random.Generator
             What `npvpg.streams.generator` opens, faster; the same objects in every call.
         """
-        states = pcg64.child_states(self._entropy, int(purpose), iteration, self.n_envs)
+        states = self.states(purpose, iteration)
         for rng, row in zip(self._generators, states.tolist(), strict=True):
             rng.bit_generator.state = {
                 "bit_generator": "PCG64",

@@ -57,8 +57,54 @@ def _affine(
             y[j] += x[k] * w[j]
 
 
-# a * b + c in one rounding; sums keep their order
+def _affine_four(
+    theta: NDArray[Any], at: int, n_in: int, n_out: int, x: NDArray[Any], y: NDArray[Any]
+) -> None:
+    r"""
+    One layer before its activation for four rows, :math:`y_i = x_i W + b`, each as `affine` has it.
+
+    Every weight that is fetched serves four rows.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (P,)
+        Parameters: W row by row from `at` on, then b.
+    at, n_in, n_out : int
+        Where the layer begins, and its width.
+    x : ndarray, shape (4, n_in)
+        Input.
+    y : ndarray, shape (4, n_out)
+        Output, written.
+    """
+    bias = theta[at + n_in * n_out : at + n_in * n_out + n_out]
+    y0, y1, y2, y3 = y[0], y[1], y[2], y[3]
+    for j in range(n_out):
+        y0[j] = y1[j] = y2[j] = y3[j] = bias[j]
+    whole = n_in - n_in % 4
+    for k in range(0, whole, 4):
+        w = theta[at + k * n_out : at + (k + 4) * n_out]
+        a0, a1, a2, a3 = x[0, k], x[0, k + 1], x[0, k + 2], x[0, k + 3]
+        b0, b1, b2, b3 = x[1, k], x[1, k + 1], x[1, k + 2], x[1, k + 3]
+        c0, c1, c2, c3 = x[2, k], x[2, k + 1], x[2, k + 2], x[2, k + 3]
+        d0, d1, d2, d3 = x[3, k], x[3, k + 1], x[3, k + 2], x[3, k + 3]
+        for j in range(n_out):
+            w0, w1, w2, w3 = w[j], w[n_out + j], w[2 * n_out + j], w[3 * n_out + j]
+            y0[j] = y0[j] + a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
+            y1[j] = y1[j] + b0 * w0 + b1 * w1 + b2 * w2 + b3 * w3
+            y2[j] = y2[j] + c0 * w0 + c1 * w1 + c2 * w2 + c3 * w3
+            y3[j] = y3[j] + d0 * w0 + d1 * w1 + d2 * w2 + d3 * w3
+    for k in range(whole, n_in):
+        w = theta[at + k * n_out : at + (k + 1) * n_out]
+        for j in range(n_out):
+            y0[j] += x[0, k] * w[j]
+            y1[j] += x[1, k] * w[j]
+            y2[j] += x[2, k] * w[j]
+            y3[j] += x[3, k] * w[j]
+
+
+# a * b + c in one rounding; sums keep their order, so four rows give the bits of four times one
 affine = njit(cache=True, fastmath={"contract"})(_affine)
+affine_four = njit(cache=True, fastmath={"contract"})(_affine_four)
 
 
 def _forward(
@@ -92,23 +138,31 @@ def _forward(
     array([[3.5]])
     """
     n_layers = sizes.size - 1
-    width = sizes.max()
-    even, odd = np.empty(width, theta.dtype), np.empty(width, theta.dtype)
-    scratch = np.empty(width, theta.dtype)
-    for i in range(len(x)):
-        source, at = x[i], 0
+    size = 4 * sizes.max()
+    even, odd = np.empty(size, theta.dtype), np.empty(size, theta.dtype)
+    scratch = np.empty(size, theta.dtype)
+    i = 0
+    while i < len(x):
+        rows = 4 if len(x) - i >= 4 else 1
+        source, at = x[i : i + rows], 0
         for layer in range(n_layers):
             n_in, n_out = sizes[layer], sizes[layer + 1]
+            buffer = even if layer % 2 == 0 else odd
+            target = buffer[: rows * n_out].reshape(rows, n_out)
             if layer == n_layers - 1:
-                affine(theta, at, n_in, n_out, source, y[i])
-                break
-            target = even if layer % 2 == 0 else odd
-            affine(theta, at, n_in, n_out, source, target)
-            if relu:
-                target[:n_out] = np.maximum(target[:n_out], 0)
+                target = y[i : i + rows]
+            if rows == 4:
+                affine_four(theta, at, n_in, n_out, source, target)
             else:
-                tanh(target[:n_out], scratch)
+                affine(theta, at, n_in, n_out, source[0], target[0])
+            if layer < n_layers - 1:
+                flat = target.reshape(-1)
+                if relu:
+                    flat[:] = np.maximum(flat, 0)
+                else:
+                    tanh(flat, scratch)
             source, at = target, at + (n_in + 1) * n_out
+        i += rows
 
 
 forward = njit(cache=True)(_forward)

@@ -347,3 +347,38 @@ def _uniform(
 
 
 uniform = njit(cache=True)(_uniform)
+
+
+def _standard_uniform(rng: NDArray[np.uint64], n: int) -> NDArray[np.float64]:
+    """
+    Draw from every generator, as ``Generator.random(n)`` draws.
+
+    Parameters
+    ----------
+    rng : ndarray of uint64, shape (N, 4)
+        The generators; all of them advance.
+    n : int
+        Numbers from each.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, N)
+        Uniform in [0, 1), a column for each generator.
+
+    Examples
+    --------
+    >>> rng = np.zeros((1, 4), dtype=np.uint64)
+    >>> seed(rng, np.array([0]), np.array([42], dtype=np.uint64))
+    >>> standard_uniform(rng, 2)
+    array([[0.77395605],
+           [0.43887844]])
+    """
+    noise = np.empty((n, len(rng)))
+    for i in range(len(rng)):
+        row = rng[i]
+        for t in range(n):
+            noise[t, i] = next_double(row)
+    return noise
+
+
+standard_uniform = njit(cache=True)(_standard_uniform)

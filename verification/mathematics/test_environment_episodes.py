@@ -199,6 +199,7 @@ def test_training(name: str, whole: bool, kind: type[Any]) -> None:
         "npvpg.kernels.pcg64.generate",
         "npvpg.kernels.pcg64.seed",
         "npvpg.kernels.pcg64.uniform",
+        "npvpg.kernels.pcg64.standard_uniform",
         "npvpg.kernels.pcg64.child_seeds",
         "npvpg.kernels.pcg64.start",
         "npvpg.kernels.pcg64.child_states",
@@ -216,10 +217,12 @@ def test_stream(seeds: list[int], low: float, width: float) -> None:
     pcg64.seed(rng, rows, np.array(seeds, dtype=np.uint64))
     high = low + width
     have = pcg64.uniform(rng, rows, np.full(6, low), np.full(6, high))
+    more = pcg64.standard_uniform(rng, 5)
     for i, seed in enumerate(seeds):
         oracle = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
         want = oracle.uniform(low, high, 6)
         observe(differ(have[i], want), 0.0, lambda s=seed: f"seed {s}")  # type: ignore[misc]
+        observe(differ(more[:, i], oracle.random(5)), 0.0, lambda s=seed: f"seed {s}")  # type: ignore[misc]
         state = oracle.bit_generator.state["state"]
         words = [divmod(state[key], 2**64) for key in ("state", "inc")]
         same = np.array_equal(rng[i], np.array(words, dtype=np.uint64).ravel())

@@ -105,6 +105,7 @@ def test_double_precision(seed: int) -> None:
     about=(
         "npvpg.kernels.network.forward",
         "npvpg.kernels.network.affine",
+        "npvpg.kernels.network.affine_four",
         "npvpg.mlp.MLP.forward_small",
         "npvpg.kernels.play.choose",
     ),
