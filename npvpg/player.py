@@ -155,16 +155,19 @@ class Player:
         through : bool
             Whether it stopped for the number of episodes.
         """
-        if self._uniform:
-            noise = pcg64.standard_uniform(self._states, n_steps)
-        else:
-            noise = np.stack([self.policy.noise(rng, n_steps) for rng in self._rngs], axis=1)
+        noise = self._noise(n_steps)
         inner = self.env.env
         if isinstance(inner, CompiledVectorEnv) and self._is_small and not self.greedy:
             record = self._play_compiled(inner, noise, n_episodes)
         else:
             record = self._play_stepwise(noise, n_episodes)
         return record, bool(n_episodes) and int(self.finished.min()) >= n_episodes
+
+    def _noise(self, n_steps: int) -> NDArray[np.float64]:
+        """Draw the noise of the next steps, (T, N) or (T, N, D)."""
+        if self._uniform:
+            return np.asarray(pcg64.standard_uniform(self._states, n_steps))
+        return np.stack([self.policy.noise(rng, n_steps) for rng in self._rngs], axis=1)
 
     @property
     def _is_small(self) -> bool:

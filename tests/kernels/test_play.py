@@ -238,7 +238,7 @@ def test_both_ways_of_stepping_give_the_same_bytes(
         moments = RunningMoments(9, np.full(env.n_obs, 0.1), np.full(env.n_obs, 0.5))
         player = Player(env, policy, theta, moments, Purpose.ACTION, 6)
         player.begin(np.array([0, 4, 2]))
-        noise = np.stack([policy.noise(rng, 50) for rng in player._rngs], axis=1)
+        noise = player._noise(50)
         arguments: Any = (noise, n_episodes) if way.endswith("wise") else (inner, noise, n_episodes)
         record = getattr(player, way)(*arguments)
         record.next_obs[~record.done] = 0  # not defined
