@@ -27,7 +27,9 @@ usage: npvpg COMMAND [...]
   npvpg train ENV      train a policy; every setting is a flag; --seeds 0-9 trains ten
   npvpg evaluate RUN   play with the policy of a run: sampled and greedy returns
   npvpg plot RUN ...   draw return against steps, of one run or of several
+  npvpg ablation ENV   train all algorithms over seeds; draw return and gradient variance
   npvpg exact          draw the exact bias and variance of every estimator
+  npvpg variance RUN   measure the gradient variance of every weight at a run's policy
   npvpg random-walk    draw the error of n-step learning against its step size
   npvpg analytic       draw gradients through the dynamics beside score-function gradients
 
@@ -82,9 +84,11 @@ def _command(words: list[str]) -> Callable[[list[str]], None]:
         "train": _train,
         "evaluate": _evaluate,
         "plot": _plot,
-        "exact": _exact,
-        "random-walk": _random_walk,
-        "analytic": _analytic,
+        "exact": _study("exact"),
+        "ablation": _ablation,
+        "variance": _study("variance"),
+        "random-walk": _study("random_walk"),
+        "analytic": _study("analytic"),
         "--version": _version,
     }
     if first not in commands:
@@ -165,14 +169,14 @@ def _train_several(options: "Train") -> None:
 
 
 @contextlib.contextmanager
-def _resumable(path: "Path") -> Iterator[None]:
+def _resumable(path: "Path", command: str = "train") -> Iterator[None]:
     """Say after a signal how to go on."""
     from npvpg.experiment.interrupt import Interrupted
 
     try:
         yield
     except Interrupted as stop:
-        how = f"; go on with: npvpg train --resume {path}" if path.exists() else ""
+        how = f"; go on with: npvpg {command} --resume {path}" if path.exists() else ""
         print(f"npvpg: {stop}{how}", file=sys.stderr)
         raise
 
@@ -222,58 +226,49 @@ def _plot(words: list[str]) -> None:
     print(out)
 
 
-def _exact(words: list[str]) -> None:
-    """Draw what estimators are worth in a process of which everything is known."""
+def _study(name: str) -> Callable[[list[str]], None]:
+    """Find the command of a study."""
+
+    def carry_out(words: list[str]) -> None:
+        from npvpg.experiment.studies import commands
+
+        getattr(commands, name)(words)
+
+    return carry_out
+
+
+def _ablation(words: list[str]) -> None:
+    """Train every algorithm over seeds, and draw what sets them apart."""
+    from datetime import datetime
+
     from npvpg.experiment.studies import arguments
 
-    options = arguments.exact(words)
+    options = arguments.ablation(words)
 
-    from npvpg.experiment.studies import exact
+    from npvpg.experiment import ablation, config_file, seeds
+    from npvpg.experiment.directory import timed_path
+    from npvpg.experiment.interrupt import Interrupts
+    from npvpg.experiment.jobs import Workers, n_cores
 
-    asked = exact.study(
-        options.states,
-        options.actions,
-        options.horizon,
-        options.gamma,
-        options.episodes,
-        options.error,
-        options.seed,
-    )
-    print(exact.table(asked))
-    exact.draw(options.out, asked)
-    print(options.out)
-
-
-def _random_walk(words: list[str]) -> None:
-    """Draw what looking n steps ahead is worth on the random walk."""
-    from npvpg.experiment.studies import arguments
-
-    options = arguments.random_walk(words)
-
-    from npvpg.experiment.studies import random_walk
-
-    found = random_walk.curves(random_walk.repetitions(options.seed, options.repetitions))
-    print(random_walk.table(found))
-    random_walk.draw(options.out, found, options.repetitions)
-    print(options.out)
-
-
-def _analytic(words: list[str]) -> None:
-    """Compare pathwise with score-function gradients."""
-    from npvpg.experiment.studies import arguments
-
-    options = arguments.analytic(words)
-
-    from npvpg.experiment.studies import analytic
-
-    settings = {
-        "linear-quadratic": analytic.quadratic(),
-        "Pendulum-v1": analytic.pendulum(options.seed),
-    }
-    found = {
-        name: analytic.variances(setting, options.episodes, options.seed)
-        for name, setting in settings.items()
-    }
-    print(analytic.table(found))
-    analytic.draw(options.out, found, options.seed)
-    print(options.out)
+    if options.resume is not None:
+        directory = ablation.AblationDirectory(options.resume)
+    else:
+        env = str(options.env)
+        out = options.out or timed_path(f"ablation-{env}", datetime.now())
+        directory = ablation.AblationDirectory(out)
+        values = config_file.preset(env)
+        values |= config_file.read(options.config) if options.config else {}
+        values |= {"steps": options.steps} if options.steps else {}
+        directory.create(values | {"env": env}, seeds.parse(options.seeds))
+    n_jobs = min(options.jobs or n_cores(), max(directory.n_left(), 1))
+    with (
+        _resumable(directory.path, "ablation"),
+        Interrupts() as stops,
+        Workers(n_jobs) as workers,
+    ):
+        summary = ablation.train(directory, workers, stops, episodes=options.episodes)
+    for run, text in summary["failed"].items():
+        print(f"npvpg: {directory.path / run} failed: {text}", file=sys.stderr)
+    if summary["failed"]:
+        raise SystemExit(1)
+    print(directory.picture)

@@ -347,7 +347,7 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("line", "message"),
         [
-            ("trian", "unknown command 'trian' (did you mean train?); see npvpg --help"),
+            ("trian", "unknown command 'trian' (did you mean train or variance?); see "),
             ("train", "no environment given; try: npvpg train CartPole-v1"),
             ("train A B", "only one environment can be trained on, got A and B"),
             (

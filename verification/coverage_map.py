@@ -44,6 +44,7 @@ MODULES = (
     "npvpg.policy",
     "npvpg.value",
     "npvpg.gradient",
+    "npvpg.variance",
     "npvpg.optimizers",
     "npvpg.normalize",
     "npvpg.player",

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, cast, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import tyro
 
@@ -161,7 +161,7 @@ def _defaults(given: Words) -> tuple[dict[str, Any] | None, str]:
         return None, origin
     values = config_file.preset(env) | from_file | {"env": env}
     if "algorithm" in given.values:
-        values |= ALGORITHMS[cast(AlgorithmName, given.values["algorithm"])]
+        values |= ALGORITHMS[given.values["algorithm"]]
     return values, origin or f"preset of {env}"
 
 

@@ -145,10 +145,29 @@ def default_directory(config: Config, now: datetime, seeds: str = "") -> RunDire
     RunDirectory
         ``runs/ENV-seedS-TIME``, with a number behind it if that exists.
     """
-    env = re.sub(r"[^\w.-]+", "-", config.env)
     which = f"seeds{seeds[:40]}" if seeds else f"seed{config.seed}"  # a name has its limit
-    name = f"{env}-{which}-{now:%Y%m%d-%H%M%S}"
+    return RunDirectory(timed_path(f"{config.env}-{which}", now))
+
+
+def timed_path(label: str, now: datetime) -> Path:
+    """
+    Choose a path below ``runs`` that is free.
+
+    Parameters
+    ----------
+    label : str
+        What lies there; what no file name should hold becomes a dash.
+    now : datetime
+        Time of the start, part of the name.
+
+    Returns
+    -------
+    Path
+        ``runs/LABEL-TIME``, with a number behind it if that exists.
+    """
+    plain = re.sub(r"[^\w.-]+", "-", label)
+    name = f"{plain}-{now:%Y%m%d-%H%M%S}"
     path, number = Path("runs", name), 2
     while path.exists():
         path, number = Path("runs", f"{name}-{number}"), number + 1
-    return RunDirectory(path)
+    return path

@@ -1,13 +1,16 @@
 """How good a policy is: played as it samples, and played greedily, from the same first states."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 from gymnasium.vector import VectorEnv
 
 from npvpg.experiment import config_file, environments, progress
-from npvpg.experiment.build import build
+from npvpg.experiment.build import Parts, build
+from npvpg.experiment.config import Config
 from npvpg.experiment.directory import RunDirectory
 from npvpg.experiment.group import GroupDirectory
 from npvpg.experiment.over_seeds import OverSeeds, over_seeds
@@ -140,6 +143,58 @@ def evaluate(run_dir: Path, *, episodes: int, seed: int) -> dict[str, Score]:
         If the directory holds no run, its checkpoint cannot be read or was written with another
         configuration, or the environment cannot be made.
     """
+    with trained(run_dir) as run:
+        return evaluate_state(run.env, run.acting, run.state, episodes=episodes, seed=seed)
+
+
+class Trained(NamedTuple):
+    """
+    A run as its last checkpoint has it.
+
+    Attributes
+    ----------
+    config : Config
+        Its configuration.
+    env : gymnasium.vector.VectorEnv
+        Its environment.
+    parts : Parts
+        Policy, value function and algorithm.
+    state : TrainState
+        Parameters and statistics.
+    """
+
+    config: Config
+    env: VectorEnv
+    parts: Parts
+    state: TrainState
+
+    @property
+    def acting(self) -> Policy:
+        """The policy as it acts there, `npvpg.vpg.behaviour`."""
+        return behaviour(self.parts.policy, self.parts.vpg, self.state.steps / self.config.steps)
+
+
+@contextlib.contextmanager
+def trained(run_dir: Path) -> Iterator[Trained]:
+    """
+    Open a run at its last checkpoint.
+
+    Parameters
+    ----------
+    run_dir : Path
+        Directory of the run.
+
+    Yields
+    ------
+    Trained
+        The run, whose environment is closed afterwards.
+
+    Raises
+    ------
+    ValueError
+        If the directory holds no run, its checkpoint cannot be read or was written with another
+        configuration, or the environment cannot be made.
+    """
     directory = RunDirectory(run_dir)
     if not directory.config.is_file():
         raise ValueError(f"{run_dir} holds no run: it has no {directory.config.name}")
@@ -155,8 +210,7 @@ def evaluate(run_dir: Path, *, episodes: int, seed: int) -> dict[str, Score]:
         state = progress.load(directory, config, parts).state
         if state is None:
             raise ValueError(f"{directory.checkpoint} does not exist: nothing has been trained yet")
-        acting = behaviour(parts.policy, parts.vpg, state.steps / config.steps)
-        return evaluate_state(env, acting, state, episodes=episodes, seed=seed)
+        yield Trained(config, env, parts, state)
     finally:
         env.close()
 

@@ -71,7 +71,7 @@ def curve(path_png: Path, runs: Sequence[Path], *, title: str | None = None) -> 
         _draw_run(axes, *data[0])
     else:
         _draw_runs(axes, data)
-    _decorate(axes, env, env if title is None else title)
+    decorate(axes, env, env if title is None else title)
     if all(len(step) == 0 for step, _ in data):
         axes.text(0.5, 0.5, "no episode has ended yet", ha="center", transform=axes.transAxes)
         axes.set(xticks=[], yticks=[])
@@ -144,6 +144,31 @@ def _draw_runs(axes: "Axes", data: Sequence[Run]) -> None:
     for number, (step, mean) in enumerate(lines):
         label = "one run" if number == 0 else None
         axes.plot(step, mean, color="C0", linewidth=0.8, alpha=0.35, label=label)
+    draw_together(axes, data, "C1", f"interquartile mean of {len(lines)} runs", "its 95 % band")
+
+
+def draw_together(
+    axes: "Axes", data: Sequence[Run], color: str, label: str, band: str | None = None
+) -> None:
+    """
+    Draw the interquartile mean of several runs' rolling means and its interval.
+
+    Nothing is drawn of fewer than two runs, or where they have no step in common.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    data : sequence of (step, ret)
+        Steps at which episodes ended, and their returns, of every run.
+    color : str
+        Colour of line and band.
+    label : str
+        Label of the line.
+    band : str, optional
+        Label of the band.
+    """
+    lines = [(step, rolling_mean(ret, WINDOW)) for step, ret in data if len(step)]
     if len(lines) < 2:
         return
     first = max(step[0] for step, _ in lines)
@@ -153,14 +178,24 @@ def _draw_runs(axes: "Axes", data: Sequence[Run]) -> None:
     grid = np.linspace(first, last, _POINTS)
     # The rolling mean holds until the next episode ends.
     values = np.array([mean[np.searchsorted(step, grid, side="right") - 1] for step, mean in lines])
-    middle = [iqm(column) for column in values.T]
-    axes.plot(grid, middle, color="C1", label=f"interquartile mean of {len(lines)} runs")
+    axes.plot(grid, [iqm(column) for column in values.T], color=color, label=label)
     low, high = iqm_band(values, n_resamples=_RESAMPLES, seed=0)
-    axes.fill_between(grid, low, high, color="C1", alpha=0.3, linewidth=0, label="its 95 % band")
+    axes.fill_between(grid, low, high, color=color, alpha=0.3, linewidth=0, label=band)
 
 
-def _decorate(axes: "Axes", env: str | None, title: str | None) -> None:
-    """Label the axes and mark the environment's reward threshold."""
+def decorate(axes: "Axes", env: str | None, title: str | None) -> None:
+    """
+    Label the axes and mark the environment's reward threshold.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        The axes.
+    env : str or None
+        The environment, if it is known.
+    title : str or None
+        Title, if there is to be one.
+    """
     from matplotlib.ticker import EngFormatter  # noqa: PLC0415 - slow to import, see above
 
     threshold = _reward_threshold(env)

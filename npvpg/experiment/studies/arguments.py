@@ -70,6 +70,92 @@ class Analytic:
     """Picture to write."""
 
 
+@dataclass(frozen=True)
+class Variance:
+    """Measure the gradient variance of all weights at the policy and V of runs."""
+
+    runs: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN ...")]
+    """Directories of runs that have a value function; their last checkpoints are measured."""
+
+    episodes: int = 400
+    """Episodes that variances are measured on, for every run."""
+
+    seed: int = 0
+    """Seed of the episodes, and of the process whose variances are exact."""
+
+    out: Annotated[Path, tyro.conf.arg(metavar="PNG")] = Path("variance.png")
+    """Picture to write."""
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """Train every algorithm over seeds on one environment; draw return and gradient variance."""
+
+    env: Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="ENV")] = None
+    """Environment; its preset, or --config, holds for all algorithms."""
+
+    seeds: Annotated[str, tyro.conf.arg(metavar="LIST")] = "0-4"
+    """Seeds of every algorithm, such as 0-9 or 0,2,5-7."""
+
+    steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Environment steps of every run; those of the preset unless given."""
+
+    jobs: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Runs side by side; as many as there are cores unless given. No result depends on it."""
+
+    episodes: int = 400
+    """Episodes that variances are measured on."""
+
+    config: Annotated[Path | None, tyro.conf.arg(metavar="FILE.toml")] = None
+    """Settings over the preset, below those that an algorithm sets."""
+
+    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Directory of the ablation; runs/ablation-ENV-TIME unless given."""
+
+    resume: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Ablation to go on with: what is finished is left as it is."""
+
+
+def ablation(words: Sequence[str]) -> Ablation:
+    """
+    Read the words after `npvpg ablation`.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The words.
+
+    Returns
+    -------
+    Ablation
+        Environment, seeds, and where to write or to go on.
+
+    Raises
+    ------
+    ValueError
+        If something is unknown, missing, out of range or contradicts something else.
+    SystemExit
+        After printing the help, if asked for it.
+    """
+    texts = dict.fromkeys(("seeds", "config", "out", "resume"), str)
+    given = sort_words(words, texts | {"steps": int, "jobs": int, "episodes": int})
+    if len(given.plain) > 1:
+        raise ValueError(f"ablation takes one environment, got {' and '.join(given.plain)}")
+    if "resume" in given.values:
+        for name in ("seeds", "steps", "config", "out"):
+            if name in given.values:
+                raise ValueError(f"--resume goes on as the ablation began: leave out --{name}")
+        if given.plain:
+            raise ValueError(f"--resume knows its environment: leave out {given.plain[0]}")
+    elif not given.plain and not given.help:
+        raise ValueError("no environment given; try: npvpg ablation CartPole-v1")
+    read = parse(Ablation, "ablation", given)
+    checks.at_least(3, episodes=read.episodes)
+    checks.at_least(1, jobs=read.jobs)
+    checks.at_least(1, steps=read.steps)
+    return read
+
+
 def exact(words: Sequence[str]) -> Exact:
     """
     Read the words after `npvpg exact`.
@@ -152,6 +238,36 @@ def analytic(words: Sequence[str]) -> Analytic:
     """
     read = _read(Analytic, "analytic", words)
     checks.at_least(16, episodes=read.episodes)
+    _check(read.seed, read.out)
+    return read
+
+
+def variance(words: Sequence[str]) -> Variance:
+    """
+    Read the words after `npvpg variance`.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The words.
+
+    Returns
+    -------
+    Variance
+        The runs, episodes, and the picture to write.
+
+    Raises
+    ------
+    ValueError
+        If something is unknown, missing or out of range, or the picture would not be a PNG.
+    SystemExit
+        After printing the help, if asked for it.
+    """
+    given = sort_words(words, {"episodes": int, "seed": int, "out": str})
+    if not given.plain and not given.help:
+        raise ValueError("variance needs at least 1 run directory, got none")
+    read = parse(Variance, "variance", given)
+    checks.at_least(3, episodes=read.episodes)
     _check(read.seed, read.out)
     return read
 

@@ -18,7 +18,7 @@ from npvpg.estimators import (
     TDResidual,
     TotalReturn,
 )
-from npvpg.exact import Laboratory, random_process, tabular
+from npvpg.exact import Laboratory, Moments, random_process, tabular
 from npvpg.experiment.studies import pictures
 from npvpg.streams import Purpose, generator
 
@@ -51,6 +51,35 @@ class Study(NamedTuple):
     error: float
     seed: int
 
+    def moments(
+        self,
+        estimator: Estimator,
+        *,
+        error: float | None = None,
+        n_trajectories: int | None = None,
+    ) -> Moments:
+        """
+        Mean and covariance of a gradient estimate.
+
+        Parameters
+        ----------
+        estimator : Estimator
+            What weighs the steps.
+        error : float, optional
+            Error of V, in place of the study's.
+        n_trajectories : int, optional
+            Episodes in a batch, in place of the study's.
+
+        Returns
+        -------
+        Moments
+            The moments, and the gradient of the objective.
+        """
+        rng = generator(self.seed, Purpose.STUDY, 2)
+        value = self.lab.wrong_value(self.error if error is None else error, rng)
+        n = n_trajectories or self.n_trajectories
+        return self.lab.moments(estimator, value, n_trajectories=n)
+
     def error_of(
         self,
         estimator: Estimator,
@@ -75,11 +104,7 @@ class Study(NamedTuple):
         tuple of float
             The three, in units of :math:`\lVert\nabla J\rVert`.
         """
-        rng = generator(self.seed, Purpose.STUDY, 2)
-        value = self.lab.wrong_value(self.error if error is None else error, rng)
-        moments = self.lab.moments(
-            estimator, value, n_trajectories=n_trajectories or self.n_trajectories
-        )
+        moments = self.moments(estimator, error=error, n_trajectories=n_trajectories)
         size = float(np.linalg.norm(self.lab.gradient))
         bias = float(np.linalg.norm(moments.bias))
         return bias / size, moments.variance**0.5 / size, moments.mse**0.5 / size
