@@ -206,7 +206,10 @@ class MLP:
                 else work.array((self, "layer", index), (len(x), len(bias)), dtype)
             )
             z = np.matmul(layers[-1], weight, out=out)
-            z += bias
+            if dtype == z.dtype == bias.dtype in (np.float32, np.float64):
+                network.add_bias(z, bias)
+            else:
+                z += bias
             layers.append((np.tanh if self.activation == "tanh" else _relu)(z, out=z))
         layers.append(layers[-1] @ last_weight + last_bias)
         return layers

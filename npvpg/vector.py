@@ -93,7 +93,7 @@ class SeededVectorEnv:
         """
         rows = np.flatnonzero(mask)
         seeds: Any = [None] * self.n_envs
-        derived = pcg64.child_seeds(self._entropy, self.purpose, rows, episode[rows])
+        derived = pcg64.child_seeds(self._entropy, int(self.purpose), rows, episode[rows])
         for i, seed in zip(rows.tolist(), derived.tolist(), strict=True):
             seeds[i] = seed
         try:

@@ -71,22 +71,24 @@ def _affine_four(
         Parameters: W row by row from `at` on, then b.
     at, n_in, n_out : int
         Where the layer begins, and its width.
-    x : ndarray, shape (4, n_in)
-        Input.
-    y : ndarray, shape (4, n_out)
+    x : ndarray, shape (at least 4 n_in,)
+        Input, row after row.
+    y : ndarray, shape (at least 4 n_out,)
         Output, written.
     """
     bias = theta[at + n_in * n_out : at + n_in * n_out + n_out]
-    y0, y1, y2, y3 = y[0], y[1], y[2], y[3]
+    x0, x1, x2, x3 = x[:n_in], x[n_in : 2 * n_in], x[2 * n_in : 3 * n_in], x[3 * n_in : 4 * n_in]
+    y0, y1 = y[:n_out], y[n_out : 2 * n_out]
+    y2, y3 = y[2 * n_out : 3 * n_out], y[3 * n_out : 4 * n_out]
     for j in range(n_out):
         y0[j] = y1[j] = y2[j] = y3[j] = bias[j]
     whole = n_in - n_in % 4
     for k in range(0, whole, 4):
         w = theta[at + k * n_out : at + (k + 4) * n_out]
-        a0, a1, a2, a3 = x[0, k], x[0, k + 1], x[0, k + 2], x[0, k + 3]
-        b0, b1, b2, b3 = x[1, k], x[1, k + 1], x[1, k + 2], x[1, k + 3]
-        c0, c1, c2, c3 = x[2, k], x[2, k + 1], x[2, k + 2], x[2, k + 3]
-        d0, d1, d2, d3 = x[3, k], x[3, k + 1], x[3, k + 2], x[3, k + 3]
+        a0, a1, a2, a3 = x0[k], x0[k + 1], x0[k + 2], x0[k + 3]
+        b0, b1, b2, b3 = x1[k], x1[k + 1], x1[k + 2], x1[k + 3]
+        c0, c1, c2, c3 = x2[k], x2[k + 1], x2[k + 2], x2[k + 3]
+        d0, d1, d2, d3 = x3[k], x3[k + 1], x3[k + 2], x3[k + 3]
         for j in range(n_out):
             w0, w1, w2, w3 = w[j], w[n_out + j], w[2 * n_out + j], w[3 * n_out + j]
             y0[j] = y0[j] + a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
@@ -96,15 +98,31 @@ def _affine_four(
     for k in range(whole, n_in):
         w = theta[at + k * n_out : at + (k + 1) * n_out]
         for j in range(n_out):
-            y0[j] += x[0, k] * w[j]
-            y1[j] += x[1, k] * w[j]
-            y2[j] += x[2, k] * w[j]
-            y3[j] += x[3, k] * w[j]
+            y0[j] += x0[k] * w[j]
+            y1[j] += x1[k] * w[j]
+            y2[j] += x2[k] * w[j]
+            y3[j] += x3[k] * w[j]
 
 
 # a * b + c in one rounding; sums keep their order, so four rows give the bits of four times one
 affine = njit(cache=True, fastmath={"contract"})(_affine)
 affine_four = njit(cache=True, fastmath={"contract"})(_affine_four)
+
+
+def _positive_part(x: NDArray[Any]) -> None:
+    r"""
+    Replace what is negative by 0, :math:`x \leftarrow \max(x, 0)`.
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, shape (n,)
+        Numbers, overwritten. NaN stays NaN.
+    """
+    for i in range(x.size):
+        x[i] = 0 if x[i] < 0 else x[i]
+
+
+positive_part = njit(cache=True)(_positive_part)
 
 
 def _forward(
@@ -138,34 +156,60 @@ def _forward(
     array([[3.5]])
     """
     n_layers = sizes.size - 1
-    size = 4 * sizes.max()
-    even, odd = np.empty(size, theta.dtype), np.empty(size, theta.dtype)
-    scratch = np.empty(size, theta.dtype)
+    width = 0
+    for size in sizes:
+        width = max(width, size)
+    source, target = np.empty(4 * width, theta.dtype), np.empty(4 * width, theta.dtype)
+    scratch = np.empty(4 * width, theta.dtype)
     i = 0
     while i < len(x):
         rows = 4 if len(x) - i >= 4 else 1
-        source, at = x[i : i + rows], 0
+        for r in range(rows):
+            for j in range(sizes[0]):
+                source[r * sizes[0] + j] = x[i + r, j]
+        at = 0 * n_layers  # no literal, which has a type of its own: two compilations
         for layer in range(n_layers):
             n_in, n_out = sizes[layer], sizes[layer + 1]
-            buffer = even if layer % 2 == 0 else odd
-            target = buffer[: rows * n_out].reshape(rows, n_out)
-            if layer == n_layers - 1:
-                target = y[i : i + rows]
             if rows == 4:
                 affine_four(theta, at, n_in, n_out, source, target)
             else:
-                affine(theta, at, n_in, n_out, source[0], target[0])
+                affine(theta, at, n_in, n_out, source, target)
             if layer < n_layers - 1:
-                flat = target.reshape(-1)
+                hidden = target[: rows * n_out]
                 if relu:
-                    flat[:] = np.maximum(flat, 0)
+                    positive_part(hidden)
                 else:
-                    tanh(flat, scratch)
-            source, at = target, at + (n_in + 1) * n_out
+                    tanh(hidden, scratch)
+            source, target = target, source
+            at += (n_in + 1) * n_out
+        for r in range(rows):
+            for j in range(sizes[n_layers]):
+                y[i + r, j] = source[r * sizes[n_layers] + j]
         i += rows
 
 
 forward = njit(cache=True)(_forward)
+
+
+def _add_bias(z: NDArray[Any], bias: NDArray[Any]) -> None:
+    r"""
+    Add the same to every row, in a quarter of the time that broadcasting takes.
+
+    .. math:: z_s \leftarrow z_s + b
+
+    Parameters
+    ----------
+    z : ndarray of float32 or float64, shape (S, H)
+        Rows, overwritten.
+    bias : ndarray of the same type, shape (H,)
+        What is added.
+    """
+    for i in range(len(z)):
+        for j in range(z.shape[1]):
+            z[i, j] += bias[j]
+
+
+add_bias = njit(cache=True)(_add_bias)
 
 
 def _through_tanh(d: NDArray[Any], h: NDArray[Any]) -> None:

@@ -194,7 +194,8 @@ def _child_seeds(
     n = entropy.size
     seeds = np.empty(first.size, dtype=np.uint64)
     words = np.empty(n + 3, dtype=np.uint64)
-    words[:n] = entropy
+    for k in range(n):
+        words[k] = entropy[k]
     words[n] = np.uint64(purpose)
     pool = np.empty(POOL, dtype=np.uint64)
     state = np.empty(2, dtype=np.uint64)
@@ -289,7 +290,8 @@ def _child_states(
     rng = np.empty((n, 4), dtype=np.uint64)
     size = entropy.size
     key = np.empty(size + 3, dtype=np.uint64)
-    key[:size] = entropy
+    for k in range(size):
+        key[k] = entropy[k]
     key[size], key[size + 1] = np.uint64(purpose), np.uint64(first)
     pool = np.empty(POOL, dtype=np.uint64)
     words = np.empty(2 * POOL, dtype=np.uint64)

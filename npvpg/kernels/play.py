@@ -215,9 +215,12 @@ def _play(
     chosen = np.empty_like(act[:, 0])
     ended = np.empty(n_envs, np.int64)
     for t in range(first, n_steps):
-        obs[:, t] = env_obs
+        for i in range(n_envs):
+            for j in range(n_obs):
+                obs[i, t, j] = env_obs[i, j]
         choose(env_obs, policy, moments, noise[t - first], bounds, scratch, chosen)
-        act[:, t] = chosen
+        for i in range(n_envs):
+            act[i, t] = chosen[i]
         step(bounds[2], state, steps, limit, env_obs, env_rew, ends, rng)
         n_ended = 0
         for i in range(n_envs):
@@ -225,13 +228,17 @@ def _play(
             terminated[i, t] = ends[0, i]
             done[i, t] = ends[0, i] or ends[1, i]
             if done[i, t]:
-                next_obs[i, t] = env_obs[i]
+                for j in range(n_obs):
+                    next_obs[i, t, j] = env_obs[i, j]
                 ended[n_ended] = i
                 n_ended += 1
                 episode[i] += 1
                 finished[i] += 1
         if n_ended > 0:
-            if by_hand or (n_episodes > 0 and finished.min() >= n_episodes):
+            through = n_episodes > 0
+            for i in range(n_envs):
+                through = through and finished[i] >= n_episodes
+            if by_hand or through:
                 return int(t + 1 - first)
             rows = ended[:n_ended]
             seed(rng, rows, child_seeds(entropy, purpose, rows, episode[rows]))

@@ -31,7 +31,9 @@ def _draw(logits: NDArray[Any], uniform: float, partial: NDArray[np.float64]) ->
     int
         Action.
     """
-    top = logits.max()
+    top = logits[0]
+    for a in range(1, logits.size):
+        top = max(top, logits[a])
     total = 0.0
     for a in range(logits.size):
         total += np.exp(np.float64(logits[a]) - np.float64(top))

@@ -34,6 +34,7 @@ NONE = np.zeros(0)
         "npvpg.mlp.MLP.backward",
         "npvpg.mlp.MLP.backward_samples",
         "npvpg.mlp.MLP.backward_input",
+        "npvpg.kernels.network.add_bias",
         "npvpg.kernels.network.through_tanh",
     ),
 )

@@ -106,6 +106,7 @@ def test_double_precision(seed: int) -> None:
         "npvpg.kernels.network.forward",
         "npvpg.kernels.network.affine",
         "npvpg.kernels.network.affine_four",
+        "npvpg.kernels.network.positive_part",
         "npvpg.mlp.MLP.forward_small",
         "npvpg.kernels.play.choose",
     ),
