@@ -203,6 +203,7 @@ def trained(run_dir: Path) -> Iterator[Trained]:
         config.env,
         config.envs,
         asynchronous=config.async_envs,
+        backend=config.backend,
         action_bound=config.action_bound,
     )
     try:

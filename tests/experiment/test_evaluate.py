@@ -12,12 +12,14 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from npvpg import vpg
 from npvpg.distributions import Categorical, GreedyCategorical
+from npvpg.envs.base import CompiledVectorEnv
 from npvpg.experiment import config_file, progress, run
 from npvpg.experiment.build import build
 from npvpg.experiment.config import Config
 from npvpg.experiment.directory import RunDirectory
 from npvpg.experiment.environments import make
 from npvpg.experiment.evaluate import evaluate, evaluate_state
+from npvpg.experiment.evaluate import trained as opened
 from npvpg.mlp import MLP
 from npvpg.normalize import RunningMoments
 from npvpg.policy import Policy
@@ -125,6 +127,14 @@ def test_a_run_is_evaluated_by_its_own_parameters_and_statistics(trained: Path) 
     env.close()
     assert evaluate(trained, episodes=5, seed=3) == expected
     assert evaluate(trained, episodes=5, seed=4) != expected
+
+
+@pytest.mark.parametrize("backend", ["compiled", "gymnasium"])
+def test_a_run_is_evaluated_where_it_was_trained(backend: Any, tmp_path: Path) -> None:
+    config = dataclasses.replace(CONFIG, env="CartPole-v1", backend=backend)
+    run.train(config, RunDirectory(tmp_path / "run"))
+    with opened(tmp_path / "run") as found:
+        assert isinstance(found.env, CompiledVectorEnv) == (backend == "compiled")
 
 
 def test_a_greedy_run_is_sampled_as_it_acts_at_its_end(tmp_path: Path) -> None:
