@@ -68,6 +68,8 @@ class SeededVectorEnv:
         alone = isinstance(act_space, gym.spaces.Discrete)
         columns = () if alone else (spaces.n_columns(act_space),)
         self._act_shape = (self.n_envs, *columns)
+        # by far the most common actions need nothing done to them
+        self._as_it_is = act_space == gym.spaces.Discrete(getattr(act_space, "n", 1))
         self._n_stepped = 0
 
     def reset(self, mask: NDArray[np.bool_], episode: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -282,7 +284,10 @@ class SeededVectorEnv:
             )
 
     def _to_env(self, act: NDArray[Any]) -> Any:
-        checks.shape(self._act_shape, act=act)
+        if act.shape != self._act_shape:
+            checks.shape(self._act_shape, act=act)
+        if self._as_it_is and act.dtype == np.int64:
+            return act.copy()
         return spaces.unflatten(self.act_space, act)
 
     def _flat(self, obs: Any) -> NDArray[np.float64]:
@@ -296,7 +301,8 @@ class SeededVectorEnv:
 
     def _require_finite(self, name: str, x: NDArray[np.float64]) -> None:
         # Cheaper than a look at every entry, which then follows; unlike a sum it does not warn.
-        if math.isfinite(np.vdot(x, x)):
+        flat = x.ravel()
+        if math.isfinite(np.vdot(flat, flat)):
             return
         bad = ~np.isfinite(x).reshape(self.n_envs, -1).all(axis=1)
         if bad.any():
