@@ -62,7 +62,7 @@ class SeededVectorEnv:
         self.purpose = purpose
         self._entropy = entropy_words(seed)
         self.n_envs = env.num_envs
-        self._generators = [np.random.Generator(np.random.PCG64(0)) for _ in range(self.n_envs)]
+        self._generators: list[np.random.Generator] = []
         self.n_obs = gym.spaces.flatdim(obs_space)
         self.obs_space, self.act_space = obs_space, act_space
         alone = isinstance(act_space, gym.spaces.Discrete)
@@ -178,6 +178,8 @@ class SeededVectorEnv:
         list of numpy.random.Generator
             What `npvpg.streams.generator` opens, faster; the same objects in every call.
         """
+        if not self._generators:
+            self._generators = [np.random.Generator(np.random.PCG64(0)) for _ in range(self.n_envs)]
         states = self.states(purpose, iteration)
         for rng, row in zip(self._generators, states.tolist(), strict=True):
             rng.bit_generator.state = {
