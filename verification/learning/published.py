@@ -58,7 +58,7 @@ SOURCES = {
     ),
     "zoo": Source(
         "SB3 zoo A2C",
-        "rl-baselines3-zoo, benchmark.md, one run each, mostly greedy policy after training, "
+        "rl-baselines3-zoo, benchmark.md, one run each, greedy policy after training, "
         "MuJoCo v3, LunarLander v2; state-dependent exploration on Pendulum and "
         "MountainCarContinuous",
     ),

@@ -207,7 +207,7 @@ def interval(result: OverSeeds) -> str:
 
 def _other(other: Published) -> str:
     """Write a published number."""
-    return f"{number(other.value)} ({SOURCES[other.source].label}, {count(other.steps)})"
+    return f"{other.value:,g} ({SOURCES[other.source].label}, {count(other.steps)})"
 
 
 def draw(picture: Path, folder: Path, rows: Sequence[Row]) -> None:
