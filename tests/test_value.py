@@ -18,6 +18,7 @@ def test_shapes_and_types(value: Value, dtype: type[Any]) -> None:
     assert phi.shape == (value.size,)
     for result, shape in [
         (value.value(phi, obs), (6,)),
+        (value.layers(phi, obs)[-1], (6, 1)),
         (value.gradient(phi, obs, target), (value.size,)),
     ]:
         assert result.shape == shape

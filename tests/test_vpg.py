@@ -276,6 +276,17 @@ def test_what_is_reported() -> None:
     assert 0 < iteration.seconds < 60
 
 
+def test_a_value_with_hidden_layers_is_asked_for_its_output() -> None:
+    deep = MLPValue(MLP((1, 3, 2, 1)))
+    phi = np.random.default_rng(0).standard_normal(deep.size)
+    iteration = update(algorithm(value_steps=2), phi=tuple(phi.tolist()), value=deep)
+    error = TO_GO - deep.value(phi, OBS[:, np.newaxis])
+    assert iteration.value_loss == pytest.approx((error**2).mean() / 2)
+    for _ in range(2):
+        phi = phi - deep.gradient(phi, OBS[:, np.newaxis], TO_GO)
+    np.testing.assert_allclose(iteration.state.phi, phi, rtol=1e-12)
+
+
 def test_variance_that_is_explained() -> None:
     # V = 1.5 + s / 2 explains some: errors -1/2, 1/2, 0 against targets 1, 2, 2
     iteration = update(algorithm(), phi=(0.5, 1.5))
