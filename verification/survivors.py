@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 SURVIVORS = Path("verification/survivors.toml")
-KILLED = frozenset({"killed", "timeout"})
+KILLED = frozenset({"killed", "timeout", "segfault"})  # the last: the interpreter died of it
 UNTRIED = frozenset({"not checked", "check was interrupted by user"})
 
 

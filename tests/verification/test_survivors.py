@@ -37,8 +37,9 @@ def run(root: Path, listed: str, *, last: str = "killed") -> int:
     return main(lambda *a: RESULTS.format(last) if a[0] == "results" else DIFF, root)
 
 
-def test_all_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(tmp_path, ENTRY) == 0
+@pytest.mark.parametrize("last", ["killed", "timeout", "segfault"])
+def test_all_is_well(last: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, ENTRY, last=last) == 0
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert lines == [
         "npvpg/kernels/returns.py 3 changes, 2 killed, 1 survived",
