@@ -73,7 +73,8 @@ def read(root: Path) -> Counter[Change]:
     """
     rows = tomllib.loads((root / SURVIVORS).read_text(encoding="utf-8"))["survivor"]
     for row in rows:
-        missing = {*Change._fields, "reason"} - {key for key, value in row.items() if value}
+        given = {key for key, value in row.items() if value or key == "new"}  # a line may go
+        missing = {*Change._fields, "reason"} - given
         if missing:
             raise ValueError(f"survivor must have {', '.join(sorted(missing))}, got {row}")
     return Counter(Change(*(row[field] for field in Change._fields)) for row in rows)
