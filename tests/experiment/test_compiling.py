@@ -67,7 +67,7 @@ def test_it_is_said_with_a_cold_cache_and_not_with_a_warm_one(tmp_path: Path) ->
     assert "compiling" not in printed(f"{LINE} --out warm", tmp_path, cache)
     assert sorted(cache.rglob("*.nbc")) == kernels  # nothing was compiled, as it said
     # one kernel is lost: that one is compiled again, and it is said again
-    for file in cache.rglob("sampling._categorical*"):
+    for file in cache.rglob("play._choose*"):
         file.unlink()
     assert printed("evaluate warm --episodes 1", tmp_path, cache).startswith(KEPT)
     assert "compiling" not in printed("evaluate warm --episodes 1 --json", tmp_path, cache)

@@ -6,6 +6,7 @@ more than Python, as the interpreter that has the peers need not have npvpg.
 """
 
 import importlib.metadata
+import io
 import json
 import os
 import resource
@@ -36,6 +37,8 @@ def serve(load: Callable[[], Mapping[str, Call]], packages: Sequence[str]) -> No
     """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints must not come between the answers
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # nor after why the process ended
 
     def say(record: dict[str, Any]) -> None:
         answers.write(json.dumps(record) + "\n")
