@@ -389,18 +389,17 @@ def _update(
 
     advantage = vpg.value_target or BaselinedReturn(vpg.estimator.gamma)
     target = advantage(rew, val, last_val, batch.start) + val
-    rng = generator(seed, Purpose.MINIBATCH, state.iteration) if vpg.value_minibatch else None
     phi, value_state = state.phi, state.value_optimizer
-    for _ in range(vpg.value_steps if value.size else 0):
-        for rows in _minibatches(batch.n_steps, vpg.value_minibatch, rng):
-            known = val_layers if phi is state.phi and isinstance(rows, slice) else None
-            value_grad = value.gradient(phi, batch.obs[rows], target[rows], value_work, known)
-            checks.finite(value_gradient=value_grad)
-            if vpg.max_grad_norm is not None:
-                value_grad, _ = clip_by_global_norm(value_grad, vpg.max_grad_norm)
-            phi, value_state = vpg.value_optimizer.step(
-                phi, value_grad, value_state, -vpg.value_lr(lr_at)
-            )
+    n_passes = vpg.value_steps if value.size else 0
+    for rows in _minibatches(batch.n_steps, vpg.value_minibatch, n_passes, seed, state.iteration):
+        known = val_layers if phi is state.phi and isinstance(rows, slice) else None
+        value_grad = value.gradient(phi, batch.obs[rows], target[rows], value_work, known)
+        checks.finite(value_gradient=value_grad)
+        if vpg.max_grad_norm is not None:
+            value_grad, _ = clip_by_global_norm(value_grad, vpg.max_grad_norm)
+        phi, value_state = vpg.value_optimizer.step(
+            phi, value_grad, value_state, -vpg.value_lr(lr_at)
+        )
 
     finished = np.array([(e.ret, e.length) for e in rollout.episodes]).reshape(-1, 2)
     recent = np.concatenate([state.recent, finished])[-RECENT:]
@@ -449,12 +448,14 @@ def _scaled_rewards(
 
 
 def _minibatches(
-    n_rows: int, size: int | None, rng: np.random.Generator | None
+    n_rows: int, size: int | None, n_passes: int, seed: int, iteration: int
 ) -> Iterator[slice | NDArray[np.int64]]:
-    """All rows at once, or a random partition of them."""
-    if rng is None or size is None or size >= n_rows:
-        yield slice(None)
+    """In every pass all rows at once, or a random partition of them."""
+    if size is None or size >= n_rows:
+        yield from [slice(None)] * n_passes
         return
-    order = rng.permutation(n_rows)
-    for begin in range(0, n_rows, size):
-        yield order[begin : begin + size]
+    rng = generator(seed, Purpose.MINIBATCH, iteration)
+    for _ in range(n_passes):
+        order = rng.permutation(n_rows)
+        for begin in range(0, n_rows, size):
+            yield order[begin : begin + size]
