@@ -306,7 +306,11 @@ class Policy:
         return self.distribution.entropy(*self._params(theta, obs))
 
     def weighted_entropy_score(
-        self, theta: NDArray[Any], obs: NDArray[Any], weight: NDArray[Any]
+        self,
+        theta: NDArray[Any],
+        obs: NDArray[Any],
+        weight: NDArray[Any],
+        layers: list[NDArray[Any]] | None = None,
     ) -> NDArray[Any]:
         r"""
         Gradient of a weighted sum of entropies.
@@ -321,6 +325,8 @@ class Policy:
             Observations.
         weight : ndarray, shape (S,)
             Weights :math:`w_t`.
+        layers : list of ndarray, optional
+            What `layers` returned for `theta` and `obs`, to save that pass.
 
         Returns
         -------
@@ -333,7 +339,8 @@ class Policy:
             If a shape is not as above.
         """
         network, free = self._split(theta)
-        layers = self.network.layers(network, obs)
+        if layers is None:
+            layers = self.network.layers(network, obs)
         score = self.distribution.entropy_score(layers[-1], free)
         return self._weighted(network, layers, score, weight)
 

@@ -379,7 +379,7 @@ def _update(
     if vpg.entropy_weight:
         count = batch.n_steps if vpg.per_step else batch.n_trajectories
         weight = np.full(batch.n_steps, vpg.entropy_weight / count)
-        grad = grad + policy.weighted_entropy_score(state.theta, batch.obs, weight)
+        grad = grad + policy.weighted_entropy_score(state.theta, batch.obs, weight, layers)
     checks.finite(gradient=grad)
     clipped, grad_norm = clip_by_global_norm(grad, vpg.max_grad_norm)
     policy_lr = vpg.policy_lr(lr_at)
