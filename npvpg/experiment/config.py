@@ -18,7 +18,8 @@ class Config:
     """Everything that decides the numbers of a run; a run is a function of it."""
 
     env: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="ENV")]
-    """Environment: any identifier that gymnasium.make knows; module:ID imports module first."""
+    """Environment: any identifier that gymnasium.make knows; module:ID imports module first. One
+    that is registered without a limit of steps is cut after 10,000."""
 
     seed: int = 0
     """Seed from which every random number of the run is derived."""

@@ -5,6 +5,7 @@ import importlib
 import sys
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import gymnasium
 from gymnasium import error
@@ -16,6 +17,8 @@ from npvpg.envs import COMPILED
 from npvpg.envs.serial import SerialVectorEnv
 from npvpg.experiment.words import nearest
 from npvpg.squash import SquashAction
+
+LIMIT = 10_000  # steps of an episode where an environment is registered without a limit
 
 # where Gymnasium keeps the environments that need more than Gymnasium
 EXTRAS = {
@@ -49,6 +52,9 @@ def make(
 ) -> VectorEnv:
     """
     Make a vector environment that leaves the resets to the collector.
+
+    One that is registered without ``max_episode_steps`` is truncated after 10,000: a policy that
+    stands still would otherwise keep whoever waits for the end of its episode for ever.
 
     Parameters
     ----------
@@ -175,15 +181,18 @@ def _make(env: str, found: EnvSpec, n: int, *, asynchronous: bool) -> VectorEnv:
     try:
         if found.entry_point is None:  # there is a vector environment and nothing else
             return gymnasium.make_vec(env, n, vectorization_mode="vector_entry_point")
-        # the collectors check every step and name the culprit
+        settings: dict[str, Any] = {
+            "disable_env_checker": True,  # the collectors check every step and name the culprit
+            "max_episode_steps": found.max_episode_steps or LIMIT,
+        }
         if not asynchronous:
-            return SerialVectorEnv(lambda: gymnasium.make(env, disable_env_checker=True), n)
+            return SerialVectorEnv(lambda: gymnasium.make(env, **settings), n)
         return gymnasium.make_vec(
             env,
             n,
             vectorization_mode="async",
             vector_kwargs={"autoreset_mode": AutoresetMode.DISABLED},
-            disable_env_checker=True,
+            **settings,
         )
     except (error.DependencyNotInstalled, ImportError) as failure:
         extra = next((e for at, e in EXTRAS.items() if str(found.entry_point).startswith(at)), None)

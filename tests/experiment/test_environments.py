@@ -47,6 +47,40 @@ def test_resets_are_left_to_the_collector(asynchronous: bool) -> None:
         env.close()
 
 
+class Endless(Empty):
+    """It never ends by itself."""
+
+    def __init__(self) -> None:
+        super().__init__(spaces.Discrete(1), TWO)
+
+    def reset(self, **_: Any) -> tuple[int, dict[str, Any]]:
+        return 0, {}
+
+    def step(self, _: Any) -> tuple[int, float, bool, bool, dict[str, Any]]:
+        return 0, 0.0, False, False, {}
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize(("limit", "length"), [(None, 5), (7, 7)])
+def test_an_episode_is_limited_where_nobody_set_a_limit(
+    register: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    asynchronous: bool,
+    limit: int | None,
+    length: int,
+) -> None:
+    monkeypatch.setattr(environments, "LIMIT", 5)
+    register("Endless-v0", entry_point=Endless, max_episode_steps=limit)
+    env = environments.make("Endless-v0", 1, asynchronous=asynchronous)
+    try:
+        env.reset(seed=0)
+        cut = [env.step(np.zeros(1, np.int64))[3][0] for _ in range(length)]
+    finally:
+        env.close()
+    assert cut == [False] * (length - 1) + [True]
+
+
 @pytest.mark.parametrize(
     ("name", "offer"),
     [
