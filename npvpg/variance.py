@@ -146,13 +146,13 @@ def gradient_variance(grads: NDArray[Any]) -> GradientVariance:
     totals = (apart.sum() - apart * n / (n - 1)) / (n - 2)
     lengths = length - 2 * (off @ mean) / (n - 1) + apart / (n - 1) ** 2
     signals = lengths - totals / (n - 1)
-    resolved = signal > 0 and bool((signals > 0).all())
+    varies, resolved = (totals > 0).all(), (signals > 0).all()  # signal is the mean of signals
     return GradientVariance(
         total,
         signal,
         total / signal if signal > 0 else np.inf,
-        _log_error(totals) if (totals > 0).all() else np.inf,
-        _log_error(totals / signals) if resolved and (totals > 0).all() else np.inf,
+        _log_error(totals) if varies else np.inf,
+        _log_error(totals / signals) if varies and resolved else np.inf,
     )
 
 

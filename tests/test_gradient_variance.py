@@ -41,9 +41,22 @@ def test_a_mean_that_is_lost_in_noise_is_not_resolved() -> None:
     assert np.isfinite(found.total_error)
 
 
+def test_gradients_that_are_zero_show_nothing() -> None:
+    assert gradient_variance(np.zeros((3, 4))) == (0, 0, np.inf, np.inf, np.inf)
+
+
+def test_what_vanishes_without_one_gradient_is_not_resolved() -> None:
+    found = gradient_variance(np.array([[0.0], [1.0], [2.0]]))
+    assert list(found[:3]) == pytest.approx([1, 2 / 3, 3 / 2])
+    assert np.isfinite(found.total_error)
+    assert found.relative_error == np.inf
+
+
 def test_what_cannot_be_measured_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^n_gradients must be at least 3, got 2$"):
         gradient_variance(np.ones((2, 4)))
+    with pytest.raises(ValueError, match=r"^grads must have shape \(any, any\), got \(4,\)$"):
+        gradient_variance(np.ones(4))
     with pytest.raises(ValueError, match=r"^grads must be finite"):
         gradient_variance(np.array([[1.0], [np.nan], [2.0]]))
     with pytest.raises(ValueError, match=r"^psi must"):
