@@ -80,6 +80,8 @@ PUBLISHED = (
     Published("Pendulum-v1", "zoo", 1_000_000, -163.0, False),
     Published("LunarLander-v3", "slm", 300_000, 27.0, True),
     Published("LunarLander-v3", "zoo", 200_000, 156.0, False),
+    Published("LunarLanderContinuous-v3", "slm", 300_000, -77.0, True),
+    Published("LunarLanderContinuous-v3", "zoo", 5_000_000, 84.0, False),
     Published("InvertedPendulum-v5", "ts", 1_000_000, 1000.0, False),
     Published("Reacher-v5", "ts-re", 3_000_000, -10.5, False),
     Published("Reacher-v5", "ts", 1_000_000, -6.7, False),

@@ -18,6 +18,7 @@ SUITE = {
     "Swimmer-v5": 5,
     "Ant-v5": 5,
     "LunarLander-v3": 10,
+    "LunarLanderContinuous-v3": 10,
     "Pendulum-v1": 10,
     "Acrobot-v1": 10,
     "CartPole-v1": 10,
