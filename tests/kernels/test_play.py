@@ -246,3 +246,22 @@ def test_both_ways_of_stepping_give_the_same_bytes(
     for stepwise, compiled in zip(*records, strict=True):
         assert stepwise.dtype == compiled.dtype
         assert np.array_equal(stepwise, compiled)
+
+
+@pytest.mark.parametrize("way", ["_play_stepwise", "_play_compiled"])
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("n_rows", [0, 1, 9])
+def test_both_ways_act_as_the_policy_acts(way: str, activation: Any, n_rows: int) -> None:
+    env = SeededVectorEnv(gym.make_vec("npvpg/Pendulum-v1", 3, max_episode_steps=20), seed=4)
+    law = DiagonalGaussian(1)
+    policy = Policy(MLP((env.n_obs, 5, law.n_outputs), activation), law)
+    theta = policy.init(np.random.default_rng(1), np.float32)
+    moments = RunningMoments(n_rows, np.full(env.n_obs, 0.1), np.full(env.n_obs, 0.5))
+    player = Player(env, policy, theta, moments, Purpose.ACTION, 6)
+    player.begin(np.array([0, 4, 2]))
+    noise = player._noise(30)
+    arguments: Any = (noise, 0) if way.endswith("wise") else (env.env, noise, 0)
+    record = getattr(player, way)(*arguments)
+    for t in range(30):
+        want = policy.act(theta, player.see(record.obs[:, t]), noise[t])
+        assert record.act[:, t].tobytes() == want.tobytes()

@@ -151,13 +151,14 @@ def test_forward(sizes, activation, kind, n_rows, seed):
     ),
     st.sampled_from([np.float32, np.float64]),
     st.sampled_from([np.float32, np.float64]),
+    st.sampled_from(["tanh", "relu"]),
     st.booleans(),
     SEED,
 )
-def test_choosing(law, kind, obs_kind, normalised, seed):
+def test_choosing(law, kind, obs_kind, activation, normalised, seed):
     """One call does what normalisation, network, sampler and clipping do one after the other."""
     rng = np.random.default_rng([208, 1, seed])
-    net = MLP((3, 5, law.n_outputs))
+    net = MLP((3, 5, law.n_outputs), activation)
     theta = rng.standard_normal(net.size + law.n_free).astype(kind)
     obs = (20 * rng.standard_normal((4, 3))).astype(obs_kind)  # some beyond the bound
     moments = RunningMoments.empty(3)
@@ -172,7 +173,7 @@ def test_choosing(law, kind, obs_kind, normalised, seed):
     linear = (moments.mean, moments.inverse_std, BOUND)
     choose(
         obs,
-        (theta, net.sizes_array, False, net.size),
+        (theta, net.sizes_array, activation == "relu", net.size),
         linear if normalised else (np.zeros(3), np.ones(3), np.inf),
         noise,
         (*bounds, sent),
