@@ -265,3 +265,18 @@ def test_both_ways_act_as_the_policy_acts(way: str, activation: Any, n_rows: int
     for t in range(30):
         want = policy.act(theta, player.see(record.obs[:, t]), noise[t])
         assert record.act[:, t].tobytes() == want.tobytes()
+
+
+@pytest.mark.parametrize("greedy", [True, False])
+def test_play_ends_with_the_last_episode(greedy: bool) -> None:
+    env = SeededVectorEnv(gym.make_vec("npvpg/Pendulum-v1", 3, max_episode_steps=20), seed=4)
+    policy = Policy(MLP((env.n_obs, 5, 1)), DiagonalGaussian(1))
+    theta = policy.init(np.random.default_rng(1))
+    player = Player(env, policy, theta, None, Purpose.ACTION, 6, greedy=greedy)
+    player.begin(np.zeros(3, np.int64))
+    record, through = player.play(50, 1)
+    assert through
+    assert record.rew.shape == (3, 20)
+    for t in range(20):
+        mode = policy.mode(theta, record.obs[:, t])
+        assert np.array_equal(record.act[:, t], mode) is greedy
