@@ -196,7 +196,7 @@ class Player:
                 if n_episodes and self.finished.min() >= n_episodes:
                     break
                 self.current = self.env.reset(ended, self.episode)
-        taken = slice(0, len(acts))
+        taken = slice(len(acts))
         return Record(
             obs[:, taken],
             np.stack(acts, axis=1),
