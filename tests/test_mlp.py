@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from npvpg.mlp import MLP, Activation, Scheme
+from npvpg.workspace import Workspace
 
 RNG = np.random.default_rng([91, 0])
 
@@ -207,3 +208,25 @@ def test_arrays_of_another_shape_are_refused() -> None:
     for backward in (net.backward, net.backward_samples, net.backward_input):
         with pytest.raises(ValueError, match=r"^d_out must have shape \(5, 2\), got \(5, 1\)$"):
             backward(theta, layers, np.zeros((5, 1)))
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("n_out", [1, 2])
+@pytest.mark.parametrize("kinds", [(a, b) for a in "fd" for b in "fd"])
+def test_memory_that_is_used_again_holds_the_same_bytes(
+    activation: Activation, n_out: int, kinds: tuple[str, str]
+) -> None:
+    net, work = MLP((3, 5, 4, n_out), activation), Workspace()
+    theta = RNG.standard_normal(net.size).astype(kinds[0])
+    memory = []
+    for n_rows in (7, 2):
+        x = RNG.standard_normal((n_rows, 3)).astype(kinds[1])
+        d_out = RNG.standard_normal((n_rows, n_out)).astype(kinds[1])
+        plain, layers = net.layers(theta, x), net.layers(theta, x, work)
+        pairs = [*zip(plain, layers, strict=True)]
+        pairs.append((net.backward(theta, plain, d_out), net.backward(theta, layers, d_out, work)))
+        for without, with_work in pairs:
+            assert without.dtype == with_work.dtype
+            assert without.tobytes() == with_work.tobytes()
+        memory.append(layers[1:3])
+    assert all(map(np.shares_memory, *memory))
