@@ -91,6 +91,13 @@ def test_a_fixed_horizon_by_hand() -> None:
     assert position.history.tolist() == [[0], [0]]
 
 
+def test_episodes_that_end_together_are_listed_by_sub_environment() -> None:
+    env = counter(*[1, 2] * 30)
+    rollout = fixed_horizon(env, COIN, ALWAYS_0, Position.initial(60), n_steps=2, iteration=0)
+    assert [e.length for e in rollout.episodes] == [1] * 30 + [1, 2] * 30
+    assert [e.step for e in rollout.episodes] == [60] * 30 + [120] * 60
+
+
 def test_the_next_batch_goes_on_where_the_last_one_stopped() -> None:
     env, position = counter(2, 4), Position.initial(2)
     first = fixed_horizon(env, COIN, ALWAYS_0, position, n_steps=1, iteration=0)
