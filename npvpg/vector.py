@@ -65,11 +65,13 @@ class SeededVectorEnv:
         self._generators: list[np.random.Generator] = []
         self.n_obs = gym.spaces.flatdim(obs_space)
         self.obs_space, self.act_space = obs_space, act_space
-        alone = isinstance(act_space, gym.spaces.Discrete)
-        columns = () if alone else (spaces.n_columns(act_space),)
-        self._act_shape = (self.n_envs, *columns)
-        # by far the most common actions need nothing done to them
-        self._as_it_is = act_space == gym.spaces.Discrete(getattr(act_space, "n", 1))
+        if isinstance(act_space, gym.spaces.Discrete):
+            self._act_shape: tuple[int, ...] = (self.n_envs,)
+            # by far the most common actions need nothing done to them
+            self._as_it_is = act_space == gym.spaces.Discrete(act_space.n)
+        else:
+            self._act_shape = (self.n_envs, spaces.n_columns(act_space))
+            self._as_it_is = False
         self._n_stepped = 0
 
     def reset(self, mask: NDArray[np.bool_], episode: NDArray[np.int64]) -> NDArray[np.float64]:

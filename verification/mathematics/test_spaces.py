@@ -131,6 +131,7 @@ def differs(space, x, y):
 @example(EVERY, 0)
 @example(spaces.Discrete(3, start=-3), 0)
 @example(spaces.Discrete(3, start=7), 0)
+@example(spaces.MultiBinary((2, 2)), 0)  # its n is no number
 def test_structured_actions(space, seed):
     space.seed(seed)
     env, envs = driver(ONE, space, [[0, 0]] * N)
