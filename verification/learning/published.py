@@ -59,8 +59,8 @@ SOURCES = {
     "zoo": Source(
         "SB3 zoo A2C",
         "rl-baselines3-zoo, benchmark.md, one run each, greedy policy after training, "
-        "MuJoCo v3, LunarLander v2; state-dependent exploration on Pendulum and "
-        "MountainCarContinuous",
+        "MuJoCo v3, LunarLander v2, discrete and continuous; state-dependent exploration on "
+        "Pendulum and MountainCarContinuous",
     ),
     "ts": Source(
         "tianshou A2C",
