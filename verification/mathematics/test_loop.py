@@ -98,7 +98,7 @@ def test_first_step_of_adam(size, negative, lr):
     source="Chan, Golub and LeVeque 1982",
     method="the moments of everything together",
     tolerance=1e-12,
-    tolerance_reason="relative to the moments",
+    tolerance_reason="relative to the moments; and what cancels where rows all but agree",
     about=(
         "npvpg.normalize.RunningMoments",
         "npvpg.normalize.RunningMoments.update",
@@ -107,6 +107,7 @@ def test_first_step_of_adam(size, negative, lr):
     ),
 )
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=5), SEED)
+@example([2], 192802)  # two rows that all but agree
 def test_normalisation(sizes, seed):
     rng = np.random.default_rng([72, seed])
     rows = 3 + 2 * rng.standard_normal((sum(sizes), 2))
@@ -117,9 +118,10 @@ def test_normalisation(sizes, seed):
         observe(float(np.abs(moments.mean - rows.mean(axis=0)).max()), 1e-12 * 10)
         observe(float(np.abs(moments.var - rows.var(axis=0)).max()), 1e-12 * 100)
     if len(rows) > 1:
-        psi = standardize(rows[:, 0])
-        observe(abs(float(psi.mean())), 1e-12)
-        observe(abs(float(psi.std()) - 1), 1e-6)
+        psi, std = standardize(rows[:, 0]), float(rows[:, 0].std())
+        cancelled = 16 * UNIT * float(np.abs(rows).max()) / std
+        observe(abs(float(psi.mean())), 1e-12 + cancelled)
+        observe(abs(float(psi.std()) - std / (std + 1e-8)), 1e-12 + cancelled)
     observe(float(np.abs(standardize(np.full(3, 7.0))).max()), 0)
     observe(float(np.abs(standardize(np.ones(1))).max()), 0)
     observe(float(standardize(np.zeros(0)).size), 0)
