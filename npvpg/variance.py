@@ -146,7 +146,7 @@ def gradient_variance(grads: NDArray[Any]) -> GradientVariance:
     totals = (apart.sum() - apart * n / (n - 1)) / (n - 2)
     lengths = length - 2 * (off @ mean) / (n - 1) + apart / (n - 1) ** 2
     signals = lengths - totals / (n - 1)
-    varies, resolved = (totals > 0).all(), (signals > 0).all()  # signal is the mean of signals
+    varies, resolved = (totals > 0).all(), (signals > 0).all()  # and so is signal, their mean
     return GradientVariance(
         total,
         signal,

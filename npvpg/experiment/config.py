@@ -19,7 +19,7 @@ class Config:
 
     env: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="ENV")]
     """Environment: any identifier that gymnasium.make knows; module:ID imports module first. One
-    that is registered without a limit of steps is cut after 10,000."""
+    that is registered without a limit of steps is truncated after 10,000."""
 
     seed: int = 0
     """Seed from which every random number of the run is derived."""
