@@ -10,8 +10,8 @@ from npvpg.gradient import policy_gradient
 from npvpg.mlp import MLP
 from npvpg.optimizers import Adam
 from npvpg.policy import Policy
-from npvpg.rollout import Position, whole_episodes
-from npvpg.vector import SeededVectorEnv
+from npvpg.world.rollout import Position, whole_episodes
+from npvpg.world.vector import SeededVectorEnv
 
 kwargs = {"vectorization_mode": "sync", "vector_kwargs": {"autoreset_mode": AutoresetMode.DISABLED}}
 env = SeededVectorEnv(gym.make_vec("CartPole-v1", num_envs=8, **kwargs), seed=0)

@@ -2,7 +2,7 @@
 
 import sys
 
-from npvpg.cli import main
+from npvpg.command.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

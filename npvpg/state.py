@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from npvpg.normalize import RunningMoments
 from npvpg.optimizers import OptimizerState
-from npvpg.rollout import Episode, Position
+from npvpg.world.rollout import Episode, Position
 
 
 class TrainState(NamedTuple):

@@ -14,11 +14,11 @@ from npvpg.estimators import GAE, BaselinedReturn, LeaveOneOut, RewardToGo, Tota
 from npvpg.mlp import MLP
 from npvpg.optimizers import SGD, Adam, Linear
 from npvpg.policy import Policy
-from npvpg.rollout import Episode
 from npvpg.state import Iteration, TrainState
-from npvpg.streams import Purpose, generator
 from npvpg.value import MLPValue, Value, ZeroValue
 from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes, behaviour, initial_state, train
+from npvpg.world.rollout import Episode
+from npvpg.world.streams import Purpose, generator
 
 SEED = 3
 COIN = Policy(MLP((1, 2)), Categorical(2))  # parameters: two weights, two biases

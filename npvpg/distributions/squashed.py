@@ -4,8 +4,8 @@ Gaussian squashed into a box by the hyperbolic tangent.
 .. math:: a = c + h\tanh x, \qquad x \sim N(\mu, \sigma^2)
 
 with centre :math:`c` and half-width :math:`h` of the box, component by component. What is stored
-and scored is :math:`x`; the environment sees :math:`a` (`npvpg.squash.SquashAction`). The map is
-one-to-one and does not depend on the parameters, so the score and the divergence of two policies
+and scored is :math:`x`; the environment sees :math:`a` (`npvpg.world.squash.SquashAction`). The map
+is one-to-one and does not depend on the parameters, so the score and the divergence of two policies
 are those of the Gaussian; density and entropy are not, by the determinant of the map.
 """
 

@@ -13,10 +13,10 @@ from npvpg.envs import COMPILED
 from npvpg.kernels import pcg64, play
 from npvpg.mlp import MLP
 from npvpg.normalize import RunningMoments
-from npvpg.player import Player
 from npvpg.policy import Policy
-from npvpg.streams import Purpose
-from npvpg.vector import SeededVectorEnv
+from npvpg.world.player import Player
+from npvpg.world.streams import Purpose
+from npvpg.world.vector import SeededVectorEnv
 
 LIMITS = np.array([2, 3])  # lengths of the episodes of the two sub-environments
 

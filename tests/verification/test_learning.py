@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from npvpg.experiment import config_file
-from npvpg.experiment.group import GroupDirectory
+from npvpg.runs import config_file
+from npvpg.runs.group import GroupDirectory
 from verification.learning import report, suite
 from verification.learning.__main__ import main
 from verification.learning.published import PUBLISHED, SOURCES, published

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from npvpg.estimators import GAE
-from npvpg.experiment import config_file
-from npvpg.experiment.config import Config
 from npvpg.normalize import RunningMoments
+from npvpg.runs import config_file
+from npvpg.runs.config import Config
 from verification.speed import __main__ as program
 from verification.speed import command, contestants, scaling, training
 from verification.speed.peers import floors, npvpg_, sums

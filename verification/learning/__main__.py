@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from npvpg.experiment.interrupt import Interrupted
+from npvpg.jobs.interrupt import Interrupted
 from npvpg.vpg import RECENT
 from verification.learning import report, suite
 from verification.learning.seeds import GOALS, one_seed

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npvpg.experiment import plot
-from npvpg.experiment.config import Config
-from npvpg.experiment.files import write_atomically
-from npvpg.experiment.group import GroupDirectory
-from npvpg.experiment.log import read_episodes, rolling_mean
-from npvpg.experiment.over_seeds import OverSeeds, over_seeds
+from npvpg.runs.config import Config
+from npvpg.runs.files import write_atomically
+from npvpg.runs.group import GroupDirectory
+from npvpg.runs.log import read_episodes, rolling_mean
+from npvpg.runs.over_seeds import OverSeeds, over_seeds
+from npvpg.show import plot
 from verification.learning.published import SOURCES, Published, published
 
 COLUMNS = 4  # of panels in the picture

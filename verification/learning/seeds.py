@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from npvpg.experiment import config_file, environments
-from npvpg.experiment.build import build
-from npvpg.experiment.config import Config
-from npvpg.experiment.evaluate import evaluate_state
+from npvpg.runs import config_file, environments
+from npvpg.runs.build import build
+from npvpg.runs.config import Config
+from npvpg.runs.evaluation import evaluate_state
 from npvpg.vpg import RECENT, train
 
 GOALS = {

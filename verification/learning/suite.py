@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from npvpg.experiment import config_file, group_run
-from npvpg.experiment import seeds as words
-from npvpg.experiment.board import Board
-from npvpg.experiment.config import Config, differences
-from npvpg.experiment.group import GroupDirectory
-from npvpg.experiment.interrupt import Interrupts
-from npvpg.experiment.jobs import Workers
+from npvpg.jobs import group_run
+from npvpg.jobs.interrupt import Interrupts
+from npvpg.jobs.pool import Workers
+from npvpg.runs import config_file
+from npvpg.runs import seeds as words
+from npvpg.runs.config import Config, differences
+from npvpg.runs.group import GroupDirectory
+from npvpg.show.board import Board
 
 SUITE = {
     "Hopper-v5": 5,

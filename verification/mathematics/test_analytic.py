@@ -8,7 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.linalg import solve_discrete_are
 
-from npvpg.analytic import (
+from npvpg.distributions import DiagonalGaussian
+from npvpg.estimators import BaselinedReturn, RewardToGo
+from npvpg.gradient import policy_gradient
+from npvpg.kernels.physics import pendulum as physics
+from npvpg.lab.analytic import (
     LinearQuadratic,
     Pendulum,
     System,
@@ -20,10 +24,6 @@ from npvpg.analytic import (
     play,
     riccati,
 )
-from npvpg.distributions import DiagonalGaussian
-from npvpg.estimators import BaselinedReturn, RewardToGo
-from npvpg.gradient import policy_gradient
-from npvpg.kernels.physics import pendulum as physics
 from npvpg.mlp import MLP
 from npvpg.policy import Policy
 from verification.claims import claim, observe
@@ -67,20 +67,20 @@ def quadratic(
     tolerance=1e-12,
     tolerance_reason="relative to the largest derivative; at most six steps of three layers",
     about=(
-        "npvpg.analytic.pathwise.play",
-        "npvpg.analytic.pathwise.pathwise_gradient",
-        "npvpg.analytic.pathwise.pathwise_gradients",
-        "npvpg.analytic.pendulum.Pendulum",
-        "npvpg.analytic.pendulum.Pendulum.observe_back",
-        "npvpg.analytic.pendulum.Pendulum.move_back",
-        "npvpg.analytic.pendulum.Pendulum.reward_back",
-        "npvpg.analytic.linear_quadratic.LinearQuadratic",
-        "npvpg.analytic.linear_quadratic.LinearQuadratic.move",
-        "npvpg.analytic.linear_quadratic.LinearQuadratic.move_back",
-        "npvpg.analytic.linear_quadratic.LinearQuadratic.reward",
-        "npvpg.analytic.linear_quadratic.LinearQuadratic.reward_back",
-        "npvpg.analytic.linear_quadratic.LinearQuadratic.final",
-        "npvpg.analytic.linear_quadratic.LinearQuadratic.final_back",
+        "npvpg.lab.analytic.pathwise.play",
+        "npvpg.lab.analytic.pathwise.pathwise_gradient",
+        "npvpg.lab.analytic.pathwise.pathwise_gradients",
+        "npvpg.lab.analytic.pendulum.Pendulum",
+        "npvpg.lab.analytic.pendulum.Pendulum.observe_back",
+        "npvpg.lab.analytic.pendulum.Pendulum.move_back",
+        "npvpg.lab.analytic.pendulum.Pendulum.reward_back",
+        "npvpg.lab.analytic.linear_quadratic.LinearQuadratic",
+        "npvpg.lab.analytic.linear_quadratic.LinearQuadratic.move",
+        "npvpg.lab.analytic.linear_quadratic.LinearQuadratic.move_back",
+        "npvpg.lab.analytic.linear_quadratic.LinearQuadratic.reward",
+        "npvpg.lab.analytic.linear_quadratic.LinearQuadratic.reward_back",
+        "npvpg.lab.analytic.linear_quadratic.LinearQuadratic.final",
+        "npvpg.lab.analytic.linear_quadratic.LinearQuadratic.final_back",
     ),
 )
 @given(
@@ -149,9 +149,9 @@ def test_through_time(seed, swings, hidden, dependent, detach, horizon, gamma):
     tolerance=1e-13,
     tolerance_reason="a square by pow and by product differ in the last bit; angles up to 40",
     about=(
-        "npvpg.analytic.pendulum.Pendulum",
-        "npvpg.analytic.pendulum.Pendulum.reward",
-        "npvpg.analytic.pendulum.Pendulum.move",
+        "npvpg.lab.analytic.pendulum.Pendulum",
+        "npvpg.lab.analytic.pendulum.Pendulum.reward",
+        "npvpg.lab.analytic.pendulum.Pendulum.move",
     ),
 )
 @given(SEED)
@@ -183,11 +183,11 @@ def test_pendulum(seed):
     tolerance=1e-11,
     tolerance_reason="relative to the gradient; up to 81 trajectories of alternating weight",
     about=(
-        "npvpg.analytic.control.closed_form",
-        "npvpg.analytic.control.affine",
-        "npvpg.analytic.control.ClosedForm.value",
-        "npvpg.analytic.pathwise.pathwise_gradient",
-        "npvpg.analytic.pathwise.as_batch",
+        "npvpg.lab.analytic.control.closed_form",
+        "npvpg.lab.analytic.control.affine",
+        "npvpg.lab.analytic.control.ClosedForm.value",
+        "npvpg.lab.analytic.pathwise.pathwise_gradient",
+        "npvpg.lab.analytic.pathwise.as_batch",
         "npvpg.gradient.policy_gradient",
     ),
 )
@@ -248,7 +248,7 @@ def test_closed_form(seed, sizes, gamma):
     method="scipy.linalg.solve_discrete_are of the discounted system; gains nearby",
     tolerance=1e-9,
     tolerance_reason="relative to the cost; both iterate to their own precision",
-    about=("npvpg.analytic.control.riccati", "npvpg.analytic.control.closed_form"),
+    about=("npvpg.lab.analytic.control.riccati", "npvpg.lab.analytic.control.closed_form"),
 )
 @given(SEED, st.integers(1, 3), st.integers(1, 2), st.sampled_from([0.5, 0.9, 1.0]))
 @example(0, 2, 1, 0.9)

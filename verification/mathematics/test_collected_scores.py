@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from npvpg.distributions import Categorical, DiagonalGaussian
 from npvpg.mlp import MLP
 from npvpg.policy import Policy
-from npvpg.rollout import Position, fixed_horizon, whole_episodes
-from npvpg.vector import SeededVectorEnv
+from npvpg.world.rollout import Position, fixed_horizon, whole_episodes
+from npvpg.world.vector import SeededVectorEnv
 from verification.claims import claim, observe
 from verification.mathematics.strategies import random_seed
 from verification.oracles.mdp import softmax
@@ -181,12 +181,12 @@ COLLECTORS = ["fixed horizon", "whole episodes"]
     tolerance=1.0,
     tolerance_reason="deviation over the deviation allowed at the level of the stage",
     about=(
-        "npvpg.rollout.fixed_horizon",
-        "npvpg.rollout.whole_episodes",
+        "npvpg.world.rollout.fixed_horizon",
+        "npvpg.world.rollout.whole_episodes",
         "npvpg.policy.Policy.act",
         "npvpg.policy.Policy.noise",
         "npvpg.policy.Policy.score",
-        "npvpg.streams.generator",
+        "npvpg.world.streams.generator",
     ),
 )
 @pytest.mark.parametrize("collector", COLLECTORS)

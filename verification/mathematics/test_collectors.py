@@ -11,10 +11,10 @@ from npvpg.estimators import GAE, RewardToGo
 from npvpg.mlp import MLP
 from npvpg.optimizers import SGD, Linear
 from npvpg.policy import Policy
-from npvpg.rollout import Position, fixed_horizon, play_episodes, whole_episodes
 from npvpg.value import MLPValue
-from npvpg.vector import SeededVectorEnv
 from npvpg.vpg import VPG, FixedHorizon, initial_state, train
+from npvpg.world.rollout import Position, fixed_horizon, play_episodes, whole_episodes
+from npvpg.world.vector import SeededVectorEnv
 from verification.claims import claim, observe
 from verification.mathematics.scripted import Scripted
 from verification.oracles import returns as textbook
@@ -60,11 +60,11 @@ def _compare(batch, logs):
     tolerance=0.0,
     tolerance_reason="bitwise",
     about=(
-        "npvpg.rollout.fixed_horizon",
-        "npvpg.rollout.whole_episodes",
-        "npvpg.rollout.play_episodes",
-        "npvpg.vector.SeededVectorEnv.step",
-        "npvpg.vector.SeededVectorEnv.reset",
+        "npvpg.world.rollout.fixed_horizon",
+        "npvpg.world.rollout.whole_episodes",
+        "npvpg.world.rollout.play_episodes",
+        "npvpg.world.vector.SeededVectorEnv.step",
+        "npvpg.world.vector.SeededVectorEnv.reset",
     ),
 )
 @pytest.mark.parametrize("n_steps", [1, 3, 6, 7])

@@ -102,7 +102,7 @@ def follow(mine: Any, original: Any, acts: NDArray[Any], rng: np.random.Generato
         "npvpg.kernels.play.play",
         "npvpg.kernels.play.act_discrete",
         "npvpg.kernels.play.act_continuous",
-        "npvpg.player.Player",
+        "npvpg.world.player.Player",
     ),
 )
 @pytest.mark.parametrize(("name", "dtype"), CASES)

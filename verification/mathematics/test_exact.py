@@ -19,8 +19,8 @@ from npvpg.estimators import (
     TDResidual,
     TotalReturn,
 )
-from npvpg.exact import Laboratory, Process, occupancy, random_process, tabular
 from npvpg.gradient import policy_gradient
+from npvpg.lab.exact import Laboratory, Process, occupancy, random_process, tabular
 from verification.claims import claim, observe
 from verification.oracles import mdp as exact
 from verification.oracles import returns as textbook
@@ -64,11 +64,11 @@ def table(mdp: exact.MDP, theta: Any) -> Any:
     tolerance=1e-12,
     tolerance_reason="relative to the values; sums of some hundred terms",
     about=(
-        "npvpg.exact.process.solve",
-        "npvpg.exact.process.occupancy",
-        "npvpg.exact.process.gradient",
-        "npvpg.exact.laboratory.tabular",
-        "npvpg.exact.laboratory.Laboratory",
+        "npvpg.lab.exact.process.solve",
+        "npvpg.lab.exact.process.occupancy",
+        "npvpg.lab.exact.process.gradient",
+        "npvpg.lab.exact.laboratory.tabular",
+        "npvpg.lab.exact.laboratory.Laboratory",
     ),
 )
 @given(SEED, GAMMA, st.integers(1, 5), st.integers(1, 4), st.integers(1, 12))
@@ -97,10 +97,10 @@ def test_solution(seed, gamma, n_states, n_actions, horizon):
     tolerance=1e-13,
     tolerance_reason="products of at most ten factors; sums of some thousand probabilities",
     about=(
-        "npvpg.exact.episodes.episodes",
-        "npvpg.exact.process.occupancy",
-        "npvpg.exact.process.random_process",
-        "npvpg.exact.laboratory.Laboratory",
+        "npvpg.lab.exact.episodes.episodes",
+        "npvpg.lab.exact.process.occupancy",
+        "npvpg.lab.exact.process.random_process",
+        "npvpg.lab.exact.laboratory.Laboratory",
     ),
 )
 @given(SEED, st.integers(1, 3), st.integers(1, 2), st.integers(1, 4))
@@ -176,9 +176,9 @@ def weigher(kind: str, gamma: float, objective: float, V: np.ndarray) -> Any:
     tolerance=1e-12,
     tolerance_reason="relative to the second moment; sums of some hundred terms",
     about=(
-        "npvpg.exact.laboratory.Laboratory.moments",
-        "npvpg.exact.laboratory.Laboratory.wrong_value",
-        "npvpg.exact.laboratory.Moments",
+        "npvpg.lab.exact.laboratory.Laboratory.moments",
+        "npvpg.lab.exact.laboratory.Laboratory.wrong_value",
+        "npvpg.lab.exact.laboratory.Moments",
     ),
 )
 @given(SEED, st.sampled_from([0.5, 0.9, 1.0]), st.sampled_from([0.8, 1.0]), st.integers(0, 6))
@@ -230,7 +230,7 @@ def test_moments(seed, gamma, objective, which):
     method="the library's gradient of every batch, weighed by its probability",
     tolerance=1e-12,
     tolerance_reason="relative to the second moment; sums of some thousand terms",
-    about=("npvpg.exact.laboratory.Laboratory.moments", "npvpg.estimators.LeaveOneOut"),
+    about=("npvpg.lab.exact.laboratory.Laboratory.moments", "npvpg.estimators.LeaveOneOut"),
 )
 @pytest.mark.parametrize(("n", "sizes"), [(2, (2, 2, 2)), (3, (1, 2, 2))])
 @pytest.mark.parametrize("kind", [LeaveOneOut, TotalReturn, BaselinedReturn])

@@ -14,9 +14,9 @@ from npvpg.estimators import RewardToGo
 from npvpg.mlp import MLP
 from npvpg.optimizers import SGD, Linear
 from npvpg.policy import Policy
-from npvpg.streams import Purpose, generator
 from npvpg.value import ZeroValue
 from npvpg.vpg import VPG, WholeEpisodes, behaviour, train
+from npvpg.world.streams import Purpose, generator
 from verification.claims import claim, observe
 from verification.oracles import mdp as exact
 from verification.oracles.derivatives import complex_step

@@ -15,11 +15,11 @@ from npvpg.mlp import MLP
 from npvpg.normalize import RunningMoments
 from npvpg.optimizers import SGD, Adam, Linear, clip_by_global_norm
 from npvpg.policy import Policy
-from npvpg.rollout import Position, fixed_horizon, whole_episodes
 from npvpg.state import TrainState
 from npvpg.value import MLPValue, ZeroValue
-from npvpg.vector import SeededVectorEnv
 from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes, initial_state, train
+from npvpg.world.rollout import Position, fixed_horizon, whole_episodes
+from npvpg.world.vector import SeededVectorEnv
 from verification.claims import claim, observe
 from verification.mathematics.strategies import UNIT
 
@@ -221,9 +221,9 @@ def _same(one, other):
     about=(
         "npvpg.vpg.train",
         "npvpg.state.TrainState",
-        "npvpg.vector.SeededVectorEnv",
-        "npvpg.vector.SeededVectorEnv.replay",
-        "npvpg.rollout.Position",
+        "npvpg.world.vector.SeededVectorEnv",
+        "npvpg.world.vector.SeededVectorEnv.replay",
+        "npvpg.world.rollout.Position",
     ),
 )
 @pytest.mark.parametrize("name", ["CartPole-v1", "Pendulum-v1", "episodes"])
@@ -267,9 +267,9 @@ def test_every_field_is_needed(field):
     tolerance=1e-12,
     tolerance_reason="matrix products of other heights round differently; the actions are equal",
     about=(
-        "npvpg.rollout.fixed_horizon",
-        "npvpg.rollout.whole_episodes",
-        "npvpg.streams.generator",
+        "npvpg.world.rollout.fixed_horizon",
+        "npvpg.world.rollout.whole_episodes",
+        "npvpg.world.streams.generator",
     ),
 )
 def test_streams():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from npvpg.estimators import GAE, BaselinedReturn, NStep, RewardToGo, TDResidual, TotalReturn
 from npvpg.gradient import policy_gradient
-from npvpg.variance import gradient_variance, trajectory_gradients
+from npvpg.lab.variance import gradient_variance, trajectory_gradients
 from verification.claims import claim, observe
 from verification.mathematics.lab import random_laboratory
 from verification.mathematics.strategies import SEED
@@ -48,7 +48,7 @@ def _each(lab, psi, discount):
     method="sums over every batch of three episodes, against the exact covariance",
     tolerance=1e-11,
     tolerance_reason="relative to the second moment; sums of some ten thousand terms",
-    about=("npvpg.variance.trajectory_gradients", "npvpg.variance.gradient_variance"),
+    about=("npvpg.lab.variance.trajectory_gradients", "npvpg.lab.variance.gradient_variance"),
 )
 @pytest.mark.parametrize(("estimator", "discount"), WEIGHTS)
 def test_measured_variance(estimator, discount):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from npvpg.experiment.studies.random_walk import BOOK, NS, TRUTH, errors, repetitions
+from npvpg.studies.random_walk import BOOK, NS, TRUTH, errors, repetitions
 from verification.claims import claim, observe
 from verification.mathematics.strategies import random_seed
 
@@ -19,7 +19,7 @@ from verification.mathematics.strategies import random_seed
     method="walks from the keyed stream; lowest points of the printed curves",
     tolerance=0.02,
     tolerance_reason="RMS error; four standard errors of the book's 100 repetitions and ours",
-    about=("npvpg.kernels.prediction.n_step_td", "npvpg.experiment.studies.random_walk.errors"),
+    about=("npvpg.kernels.prediction.n_step_td", "npvpg.studies.random_walk.errors"),
 )
 def test_figure(request: pytest.FixtureRequest) -> None:
     seed = random_seed(request.config)

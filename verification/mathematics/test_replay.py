@@ -15,8 +15,8 @@ from npvpg.estimators import GAE, ActionValue, BaselinedReturn, NStep, RewardToG
 from npvpg.gradient import policy_gradient
 from npvpg.mlp import MLP
 from npvpg.policy import Policy
-from npvpg.rollout import Position, fixed_horizon, whole_episodes
-from npvpg.vector import SeededVectorEnv
+from npvpg.world.rollout import Position, fixed_horizon, whole_episodes
+from npvpg.world.vector import SeededVectorEnv
 from verification.claims import claim, observe
 from verification.mathematics.lab import Lab, random_laboratory
 from verification.oracles import returns as textbook
@@ -170,9 +170,9 @@ def _estimators() -> tuple[Any, ...]:
     tolerance=1e-12,
     tolerance_reason="relative to the values; sums of some hundred terms",
     about=(
-        "npvpg.rollout.whole_episodes",
-        "npvpg.rollout.fixed_horizon",
-        "npvpg.vector.SeededVectorEnv",
+        "npvpg.world.rollout.whole_episodes",
+        "npvpg.world.rollout.fixed_horizon",
+        "npvpg.world.vector.SeededVectorEnv",
         "npvpg.gradient.policy_gradient",
         "npvpg.batch.Batch",
     ),

@@ -24,12 +24,12 @@ from npvpg.estimators import GAE
 from npvpg.mlp import MLP
 from npvpg.optimizers import Linear
 from npvpg.policy import Policy
-from npvpg.rollout import play_episodes
 from npvpg.state import TrainState
-from npvpg.streams import Purpose
 from npvpg.value import MLPValue
-from npvpg.vector import SeededVectorEnv
 from npvpg.vpg import VPG, FixedHorizon, initial_state, train
+from npvpg.world.rollout import play_episodes
+from npvpg.world.streams import Purpose
+from npvpg.world.vector import SeededVectorEnv
 from verification.claims import claim, observe
 
 Arrays = dict[str, NDArray[np.generic]]

@@ -12,8 +12,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from npvpg.spaces import is_supported
-from npvpg.vector import SeededVectorEnv
+from npvpg.world.spaces import is_supported
+from npvpg.world.vector import SeededVectorEnv
 from verification.claims import claim, observe
 from verification.mathematics.recording import Recording
 from verification.mathematics.strategies import SEED
@@ -77,7 +77,11 @@ def driver(obs_space, act_space, scripts):
     method="random nested spaces; samples of each through a vector environment",
     tolerance=0.0,
     tolerance_reason="bit for bit",
-    about=("npvpg.spaces.flatten", "npvpg.spaces.leaves", "npvpg.spaces.is_supported"),
+    about=(
+        "npvpg.world.spaces.flatten",
+        "npvpg.world.spaces.leaves",
+        "npvpg.world.spaces.is_supported",
+    ),
 )
 @given(SPACES, SEED)
 @example(EVERY, 0)
@@ -125,7 +129,7 @@ def differs(space, x, y):
     method="random nested spaces; samples of each laid out by hand, and what arrives",
     tolerance=0.0,
     tolerance_reason="bit for bit: the columns hold whole numbers, or floats of the Box",
-    about=("npvpg.spaces.unflatten", "npvpg.spaces.n_columns"),
+    about=("npvpg.world.spaces.unflatten", "npvpg.world.spaces.n_columns"),
 )
 @given(SPACES, SEED)
 @example(EVERY, 0)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from npvpg.distributions import LOG_SIGMA_MAX, DiagonalGaussian, SquashedGaussian
 from npvpg.distributions.squashed import log_tanh_slope
-from npvpg.squash import SquashAction, half_width
-from npvpg.vector import SeededVectorEnv
+from npvpg.world.squash import SquashAction, half_width
+from npvpg.world.vector import SeededVectorEnv
 from verification.claims import claim, observe
 from verification.mathematics.laws import squashed
 from verification.mathematics.recording import Recording
@@ -37,8 +37,8 @@ from verification.oracles.quadrature import hermite
         "npvpg.distributions.squashed.SquashedGaussian",
         "npvpg.distributions.squashed.SquashedGaussian.log_prob",
         "npvpg.distributions.squashed.SquashedGaussian.entropy",
-        "npvpg.squash.SquashAction.actions",
-        "npvpg.squash.half_width",
+        "npvpg.world.squash.SquashAction.actions",
+        "npvpg.world.squash.half_width",
     ),
 )
 @given(st.integers(1, 3), st.floats(-40, 40), st.booleans(), SEED)

@@ -16,11 +16,11 @@ from npvpg.batch import Batch
 from npvpg.distributions import Categorical, DiagonalGaussian
 from npvpg.kernels import pcg64
 from npvpg.mlp import MLP
-from npvpg.player import Player
 from npvpg.policy import Policy
-from npvpg.rollout import Position, fixed_horizon, play_episodes, whole_episodes
-from npvpg.streams import Purpose, generator
-from npvpg.vector import SeededVectorEnv
+from npvpg.world.player import Player
+from npvpg.world.rollout import Position, fixed_horizon, play_episodes, whole_episodes
+from npvpg.world.streams import Purpose, generator
+from npvpg.world.vector import SeededVectorEnv
 from verification.claims import claim, observe
 
 SEED, N_STEPS, N_EPISODES = 7, 60, 2

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from npvpg.distributions import Categorical
 from npvpg.mlp import MLP
 from npvpg.policy import Policy
-from npvpg.rollout import Position, fixed_horizon, play_episodes, whole_episodes
-from npvpg.vector import SeededVectorEnv
+from npvpg.world.rollout import Position, fixed_horizon, play_episodes, whole_episodes
+from npvpg.world.vector import SeededVectorEnv
 from verification.claims import claim, observe
 from verification.mathematics.scripted import Scripted
 

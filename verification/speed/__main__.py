@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from npvpg import __version__
-from npvpg.experiment.files import write_atomically
+from npvpg.runs.files import write_atomically
 from verification.speed import kernels, loop, machine, plot, rollout, scaling, training
 from verification.speed.session import QUICK, Plan, Session
 from verification.speed.tables import Table

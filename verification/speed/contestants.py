@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from npvpg.experiment import config_file
-from npvpg.experiment.config import Config
+from npvpg.runs import config_file
+from npvpg.runs.config import Config
 
 CARTPOLE, CHEETAH = "CartPole-v1", "HalfCheetah-v5"
 GOAL = 475.0

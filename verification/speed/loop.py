@@ -5,8 +5,8 @@ import dataclasses
 import importlib.util
 from typing import Any
 
-from npvpg.experiment import config_file
-from npvpg.experiment.config import Config
+from npvpg.runs import config_file
+from npvpg.runs.config import Config
 from verification.speed import contestants as who
 from verification.speed.contestants import CARTPOLE, CHEETAH, FLOORS, Contestant
 from verification.speed.session import Session

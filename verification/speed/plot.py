@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from npvpg.experiment.files import write_atomically
+from npvpg.runs.files import write_atomically
 from verification.speed.contestants import GOAL
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from npvpg.experiment import config_file, environments
-from npvpg.experiment.build import build
-from npvpg.experiment.config import Config
 from npvpg.policy import Policy
-from npvpg.rollout import Position, fixed_horizon
+from npvpg.runs import config_file, environments
+from npvpg.runs.build import build
+from npvpg.runs.config import Config
 from npvpg.state import Iteration
-from npvpg.vector import SeededVectorEnv
 from npvpg.vpg import train as iterate
+from npvpg.world.rollout import Position, fixed_horizon
+from npvpg.world.vector import SeededVectorEnv
 from verification.speed.peers.protocol import Judge, repeat, serve
 
 

@@ -1,0 +1,1 @@
+"""The command `npvpg`: parse, call, print."""

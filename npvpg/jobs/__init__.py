@@ -1,0 +1,1 @@
+"""Who trains: one process, or several side by side."""

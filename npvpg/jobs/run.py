@@ -1,0 +1,205 @@
+"""A run: the loop over `npvpg.vpg.train` that logs, saves, stops and, if need be, goes on."""
+
+import contextlib
+import dataclasses
+import importlib.metadata
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from npvpg import __version__, vpg
+from npvpg.jobs.interrupt import Interrupts, ignored
+from npvpg.runs import compiling, environments, progress
+from npvpg.runs.build import build
+from npvpg.runs.config import Config
+from npvpg.runs.directory import RunDirectory
+from npvpg.runs.evaluation import evaluate_state
+from npvpg.runs.files import write_atomically
+from npvpg.runs.log import EpisodesLog, MetricsLog
+from npvpg.runs.progress import Progress
+from npvpg.runs.ready import Run
+from npvpg.show import plot
+from npvpg.show.screen import Screen
+
+_BELOW = ("numpy", "numba", "gymnasium")
+
+
+def train(
+    config: Config, directory: RunDirectory, *, resume: bool = False, screen: Screen | None = None
+) -> dict[str, Any]:
+    """
+    Train, and leave the files of the run in its directory.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    directory : RunDirectory
+        A directory that holds no run yet, or the run to go on with.
+    resume : bool
+        Whether to go on.
+    screen : Screen, optional
+        What to show; nothing if not given.
+
+    Returns
+    -------
+    dict
+        The summary, as in `summary.json`.
+
+    Raises
+    ------
+    ValueError
+        If the environment cannot be used or breaks its own rules, or the directory does not fit.
+        The state of the last complete update is kept.
+    Interrupted
+        If SIGINT or SIGTERM came. The state of the last complete update is kept.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> short = Config("CartPole-v1", steps=64, envs=2, horizon=16, evaluation_episodes=0)
+    >>> with TemporaryDirectory() as folder:
+    ...     train(short, RunDirectory(Path(folder, "run")))["steps"]
+    64
+    """
+    screen = screen or Screen(quiet=True)
+    with Interrupts() as interrupts, contextlib.ExitStack() as stack:
+        stack.enter_context(_single_threaded_blas())
+        stack.enter_context(environments.quiet())
+        stack.enter_context(compiling.told(screen.compiling))
+        with ignored():
+            env = environments.make(
+                config.env,
+                config.envs,
+                asynchronous=config.async_envs,
+                backend=config.backend,
+                action_bound=config.action_bound,
+            )
+        stack.callback(env.close)
+        threshold = environments.spec(config.env).reward_threshold
+        run = Run(config, directory, env, build(config, env), threshold)
+        if resume:
+            start = progress.load(directory, config, run.parts)
+        else:
+            start = Progress()
+            directory.create(config)
+        screen.header(run, start)
+        end = _loop(run, start, interrupts, screen)
+        screen.verdict(end, threshold)
+        return _finish(run, end, screen)
+
+
+def _loop(run: Run, start: Progress, interrupts: Interrupts, screen: Screen) -> Progress:
+    """Train until the steps are used up or the environment is solved; save whatever happens."""
+    now = saved = start
+    began = time.perf_counter() - start.seconds
+    with contextlib.ExitStack() as stack:
+        metrics, episodes = _logs(run.directory, start, stack)
+        stack.enter_context(screen.live(run.config.steps))
+        try:
+            for iteration in run.iterations(start):
+                with interrupts.held():
+                    metrics.write(iteration)
+                    episodes.write(iteration.episodes)
+                    now = Progress(
+                        iteration.state,
+                        metrics_rows=metrics.rows,
+                        episodes_rows=episodes.rows,
+                        mean_return=iteration.mean_return,
+                        solved_at_step=now.solved_at_step,
+                        seconds=time.perf_counter() - began,
+                    )
+                    if now.solved_at_step is None and now.reaches(run.threshold):
+                        now = dataclasses.replace(now, solved_at_step=now.steps)
+                    screen.iteration(iteration, now)
+                    if iteration.iteration % run.config.checkpoint_every == 0:
+                        _save(run, now, metrics, episodes)
+                        saved = now
+                if run.config.stop_when_solved and now.solved_at_step is not None:
+                    break
+        finally:
+            interrupts.ignore()
+            if now is not saved:
+                _save(run, now, metrics, episodes)
+            interrupts.listen()
+    return now
+
+
+def _logs(
+    directory: RunDirectory, start: Progress, stack: contextlib.ExitStack
+) -> tuple[MetricsLog, EpisodesLog]:
+    """Open the logs, cut back to where the run goes on."""
+
+    def keep(log: Path, rows: int) -> int | None:
+        return rows if rows or log.exists() else None  # None: a log that is yet to begin
+
+    metrics = MetricsLog(directory.metrics, keep_rows=keep(directory.metrics, start.metrics_rows))
+    stack.callback(metrics.close)
+    episodes = EpisodesLog(
+        directory.episodes, keep_rows=keep(directory.episodes, start.episodes_rows)
+    )
+    stack.callback(episodes.close)
+    return metrics, episodes
+
+
+def _save(run: Run, now: Progress, metrics: MetricsLog, episodes: EpisodesLog) -> None:
+    """Write a checkpoint; the rows that it counts on reach the disk before it does."""
+    metrics.sync()
+    episodes.sync()
+    progress.save(now, run.config, run.directory)
+
+
+def _finish(run: Run, end: Progress, screen: Screen) -> dict[str, Any]:
+    """Evaluate, draw, and write the summary."""
+    evaluation = None
+    n_episodes = run.config.evaluation_episodes
+    if n_episodes and end.state is not None:
+        acting = vpg.behaviour(run.parts.policy, run.parts.vpg, end.steps / run.config.steps)
+        evaluation = evaluate_state(
+            run.env, acting, end.state, episodes=n_episodes, seed=run.config.seed
+        )
+        screen.evaluation(evaluation)
+    summary = {
+        "env": run.config.env,
+        "seed": run.config.seed,
+        "steps": end.steps,
+        "seconds": round(end.seconds, 3),
+        "steps_per_second": round(end.steps_per_second, 1),
+        "solved_at_step": end.solved_at_step,
+        "mean_return_100": end.mean_return,
+        "evaluation": evaluation,
+        "versions": versions(),
+    }
+    write_atomically(run.directory.summary, (json.dumps(summary, indent=2) + "\n").encode())
+    plot.curve(run.directory.curve, [run.directory.path])
+    screen.files(run.directory)
+    return summary
+
+
+def versions() -> dict[str, str]:
+    """
+    Name the versions that the numbers of a run may depend on.
+
+    Returns
+    -------
+    dict of str
+        Versions of Python, npvpg and the packages below it.
+    """
+    found = {"python": platform.python_version(), "npvpg": __version__}
+    return found | {name: importlib.metadata.version(name) for name in _BELOW}
+
+
+@contextlib.contextmanager
+def _single_threaded_blas() -> Iterator[None]:
+    """Keep BLAS on one thread: on matrices this small, more of them only wait for each other."""
+    if "OPENBLAS_NUM_THREADS" in os.environ:
+        yield
+    else:
+        with threadpool_limits(1, user_api="blas"):
+            yield

@@ -1,0 +1,1 @@
+"""Laboratories: processes solved exactly, gradients in closed form, variance measured."""

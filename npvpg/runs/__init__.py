@@ -1,0 +1,1 @@
+"""What a run is: configuration, directory, log, checkpoint, progress, evaluation, statistics."""

@@ -1,0 +1,196 @@
+"""What a run is made of: one frozen dataclass, whose fields are the flags of `npvpg train`."""
+
+import dataclasses
+from typing import Annotated, Literal, get_args, get_origin
+
+import tyro
+
+from npvpg import checks
+from npvpg.runs.words import nearest
+
+EstimatorName = Literal[
+    "total-return", "reward-to-go", "baseline", "td", "n-step", "gae", "q", "advantage"
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Everything that decides the numbers of a run; a run is a function of it."""
+
+    env: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="ENV")]
+    """Environment: any identifier that gymnasium.make knows; module:ID imports module first. One
+    that is registered without a limit of steps is truncated after 10,000."""
+
+    seed: int = 0
+    """Seed from which every random number of the run is derived."""
+
+    steps: int = 500_000
+    """Environment steps to train for, counted over all sub-environments."""
+
+    estimator: EstimatorName = "gae"
+    """Weight of the score: total-return R(tau); reward-to-go; baseline, which is reward-to-go less
+    V; td, the residual r + gamma V' - V; n-step; gae, also called advantage; q, which is gae plus
+    V."""
+
+    gamma: float = 0.99
+    """Discount per step, in [0, 1]."""
+
+    lam: float = 0.95
+    """Lambda of gae and of the lambda-return, in [0, 1]."""
+
+    n: int = 5
+    """Rewards that the n-step estimate looks ahead."""
+
+    hidden: tuple[int, ...] = (64, 64)
+    """Widths of the hidden layers, of the policy and of the value alike."""
+
+    activation: Literal["tanh", "relu"] = "tanh"
+    """Nonlinearity of the hidden layers."""
+
+    sigma: Literal["free", "state"] = "free"
+    """Gaussian policies: log sigma is a free vector, or an output of the network."""
+
+    init_log_sigma: float = 0.0
+    """Gaussian policies with free sigma: log sigma to begin with, in [-20, 2]."""
+
+    action_bound: Literal["clip", "tanh"] = "clip"
+    """Gaussian policies: actions are clipped to their Box as the environment is stepped, or
+    squashed into it by tanh."""
+
+    greedy: float = 0.0
+    """One Discrete action: probability, in [0, 1), of taking the most probable action in place of a
+    draw, at the end of the run; it grows linearly from 0 with the steps, and the score is that of
+    the mixture."""
+
+    envs: int = 8
+    """Sub-environments that step side by side."""
+
+    backend: Literal["compiled", "gymnasium"] = "compiled"
+    """Where an environment has a compiled twin: step that, or Gymnasium's own. Both give the same
+    episodes."""
+
+    async_envs: bool = False
+    """Step every sub-environment in a process of its own; pays off for slow environments only."""
+
+    horizon: int = 64
+    """Steps per sub-environment and update; V bootstraps what is cut. 0 collects whole episodes,
+    and so do total-return and reward-to-go, which have no V."""
+
+    episodes: int = 1
+    """Whole episodes per sub-environment and update, where whole episodes are collected."""
+
+    policy_lr: float = 3e-3
+    """Step size of the policy."""
+
+    value_lr: float = 3e-3
+    """Step size of the value."""
+
+    lr_decay: Literal["linear", "constant"] = "linear"
+    """Whether both step sizes fall to zero over the run."""
+
+    optimizer: Literal["adam", "sgd"] = "adam"
+    """Optimiser of policy and value."""
+
+    value_steps: int = 10
+    """Passes of the value over the batch in each update."""
+
+    value_minibatch: int = 0
+    """Rows in a minibatch of the value's passes; 0 takes the whole batch in one step."""
+
+    value_target: Literal["return", "lambda"] = "lambda"
+    """What the value is fitted to: the bootstrapped return, or the lambda-return."""
+
+    entropy_weight: float = 0.0
+    """Weight of the policy's entropy in the objective."""
+
+    standardize: bool = True
+    """Shift and scale the weights of each batch to mean 0 and standard deviation 1."""
+
+    per_step: bool = False
+    """Average the gradient over steps, not over trajectories as the theorem does: a change of
+    scale."""
+
+    discount_weights: bool = False
+    """Weight step t by gamma^t, as the exact gradient of the discounted objective does."""
+
+    max_grad_norm: float = 0.0
+    """Longest gradient, of the policy and of the value; 0 sets no bound."""
+
+    normalize_obs: bool = True
+    """Shift and scale observations by their running mean and standard deviation."""
+
+    normalize_rewards: bool = False
+    """Scale rewards by the running standard deviation of the discounted return."""
+
+    reward_scale: float = 1.0
+    """Factor of every reward that the algorithm sees; the returns shown are the raw ones."""
+
+    dtype: Literal["float32", "float64"] = "float32"
+    """Precision of networks and gradients; sums over time are float64 in any case."""
+
+    stop_when_solved: bool = True
+    """Stop when the mean return of the last 100 episodes reaches the environment's own reward
+    threshold, if it has one."""
+
+    checkpoint_every: int = 50
+    """Updates between two checkpoints; one is always written at the end."""
+
+    evaluation_episodes: int = 20
+    """Episodes of the sampled and of the greedy evaluation at the end; 0 leaves them out."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no run can be made of: the name, the rule, the value."""
+        if not self.env:
+            raise ValueError("env must name an environment, got ''")
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            choices = get_args(field.type) if get_origin(field.type) is Literal else ()
+            if choices and value not in choices:
+                offer = nearest(str(value), choices)
+                raise ValueError(
+                    f"{field.name} must be one of {', '.join(choices)}, got {value!r}{offer}"
+                )
+        checks.unit_interval(gamma=self.gamma, lam=self.lam)
+        checks.at_least(0, seed=self.seed, horizon=self.horizon, value_steps=self.value_steps)
+        checks.at_least(0, value_minibatch=self.value_minibatch)
+        checks.at_least(0, evaluation_episodes=self.evaluation_episodes)
+        checks.at_least(1, steps=self.steps, n=self.n, envs=self.envs, episodes=self.episodes)
+        checks.at_least(1, checkpoint_every=self.checkpoint_every)
+        checks.positive(policy_lr=self.policy_lr, value_lr=self.value_lr)
+        checks.positive(reward_scale=self.reward_scale)
+        for name in ("entropy_weight", "max_grad_norm"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ValueError(f"{name} must be at least 0 and finite, got {getattr(self, name)}")
+        if not 0 <= self.greedy < 1:
+            raise ValueError(f"greedy must lie in [0, 1), got {self.greedy}")
+        if not -20 <= self.init_log_sigma <= 2:
+            raise ValueError(f"init_log_sigma must lie in [-20, 2], got {self.init_log_sigma}")
+        if any(width < 1 for width in self.hidden):
+            widths = " ".join(map(str, self.hidden))
+            raise ValueError(f"hidden must hold widths of at least 1, got {widths}")
+
+    @property
+    def whole_episodes(self) -> bool:
+        """Whether an update collects whole episodes: without V nothing stands for a cut tail."""
+        return self.horizon == 0 or self.estimator in ("total-return", "reward-to-go")
+
+
+FIELDS = tuple(field.name for field in dataclasses.fields(Config))
+
+
+def differences(ours: Config, theirs: Config) -> list[str]:
+    """
+    Name the fields in which two configurations differ.
+
+    Parameters
+    ----------
+    ours, theirs : Config
+        The configurations.
+
+    Returns
+    -------
+    list of str
+        "gamma (0.9, was 0.99)" and the like, `ours` first.
+    """
+    pairs = [(name, getattr(ours, name), getattr(theirs, name)) for name in FIELDS]
+    return [f"{name} ({a}, was {b})" for name, a, b in pairs if a != b]

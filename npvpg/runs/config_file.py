@@ -1,0 +1,183 @@
+"""Configurations as TOML: the presets of the package, and the `config.toml` of a run."""
+
+import dataclasses
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_origin, get_type_hints
+
+from npvpg.runs.config import FIELDS, Config
+from npvpg.runs.words import nearest
+
+PRESETS = Path(__file__).with_name("presets")
+
+
+def preset(env: str) -> dict[str, Any]:
+    """
+    Give the settings that the package keeps for an environment.
+
+    Parameters
+    ----------
+    env : str
+        Identifier of the environment.
+
+    Returns
+    -------
+    dict
+        Values by field; nothing for an environment without a preset, which leaves it the general
+        defaults of `Config`.
+    """
+    # compared as strings: the identifier of an environment is no path
+    files = {path.stem: path for path in PRESETS.glob("*.toml")}
+    return read(files[env]) if env in files else {}
+
+
+def read(path: Path) -> dict[str, Any]:
+    """
+    Read a configuration file.
+
+    Parameters
+    ----------
+    path : Path
+        TOML file; its keys are fields of `Config`, any of which may be missing.
+
+    Returns
+    -------
+    dict
+        Values by field.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing or no TOML, a key is no field or a value has another type than its
+        field.
+    """
+    table = read_table(path)
+    try:
+        return typed(table)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """
+    Read a TOML file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict
+        What it holds.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing or no TOML.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"{path} does not exist") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"{path} is no TOML file that can be read: {error}") from None
+
+
+def typed(table: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Bring the values of a table to the types of their fields.
+
+    Parameters
+    ----------
+    table : mapping
+        Values by field, as TOML or JSON give them.
+
+    Returns
+    -------
+    dict
+        Values by field: integers made floats and lists made tuples where that is due.
+
+    Raises
+    ------
+    ValueError
+        If a key is no field or a value has another type than its field.
+    """
+    hints = get_type_hints(Config)
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        if name not in hints:
+            raise ValueError(f"unknown key {name!r}{nearest(name, FIELDS)}")
+        kind = hints[name]
+        if kind is float and type(value) is int:
+            values[name] = float(value)
+        elif kind == tuple[int, ...]:
+            if not isinstance(value, list | tuple) or any(
+                type(width) is not int for width in value
+            ):
+                raise ValueError(f"{name} must be a list of integers, got {value!r}")
+            values[name] = tuple(value)
+        else:
+            plain = str if get_origin(kind) is Literal else kind
+            if type(value) is not plain:
+                raise ValueError(f"{name} must be of type {plain.__name__}, got {value!r}")
+            values[name] = value
+    return values
+
+
+def complete(values: dict[str, Any], source: Path | str) -> Config:
+    """
+    Make a configuration of values that must name every field.
+
+    Parameters
+    ----------
+    values : dict
+        Values by field, as `read` gives them.
+    source : Path or str
+        Where they come from, for the message.
+
+    Returns
+    -------
+    Config
+        The configuration.
+
+    Raises
+    ------
+    ValueError
+        If a field is missing, or a value lies outside its range.
+    """
+    missing = [name for name in FIELDS if name not in values]
+    if missing:
+        raise ValueError(f"{source} must give every field, {', '.join(missing)} missing")
+    try:
+        return Config(**values)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
+
+
+def dumps(config: Config) -> str:
+    """
+    Write a configuration as TOML, every field of it.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+
+    Returns
+    -------
+    str
+        Text that `read` turns into the same values, floats to the last bit.
+    """
+    lines = [f"{name} = {_toml(value)}" for name, value in dataclasses.asdict(config).items()]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    """Write one value; JSON and TOML agree on strings, booleans, integers and lists of them."""
+    if isinstance(value, float):
+        return repr(value)
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)

@@ -1,0 +1,173 @@
+"""The directory of a run: the names of its files, and what may and what may not become one."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from npvpg.runs import config_file
+from npvpg.runs.config import Config
+from npvpg.runs.files import write_atomically
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """
+    Where the files of a run lie.
+
+    Parameters
+    ----------
+    path : Path
+        The directory.
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """Every field of the configuration, which `npvpg train --config` runs again."""
+        return self.path / "config.toml"
+
+    @property
+    def metrics(self) -> Path:
+        """A row per update."""
+        return self.path / "metrics.csv"
+
+    @property
+    def episodes(self) -> Path:
+        """A row per episode."""
+        return self.path / "episodes.csv"
+
+    @property
+    def checkpoint(self) -> Path:
+        """All that is needed to go on."""
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def curve(self) -> Path:
+        """Return against steps, drawn at the end."""
+        return self.path / "curve.png"
+
+    @property
+    def summary(self) -> Path:
+        """The result, written at the end."""
+        return self.path / "summary.json"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All of the above."""
+        return (
+            self.config,
+            self.metrics,
+            self.episodes,
+            self.checkpoint,
+            self.curve,
+            self.summary,
+        )
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has come to its end: the files that are written last are there."""
+        return all(file.is_file() for file in self.files)
+
+    def check_free(self) -> None:
+        """
+        Refuse a directory that holds a run, or a file of that name.
+
+        Raises
+        ------
+        ValueError
+            If anything would be overwritten.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise ValueError(f"{self.path} is a file; a run needs a directory")
+        taken = [file.name for file in self.files if file.exists()]
+        if taken:
+            raise ValueError(
+                f"{self.path} holds another run ({', '.join(taken)}): choose another --out, "
+                f"or continue it: npvpg train --resume {self.path}"
+            )
+
+    def create(self, config: Config) -> None:
+        """
+        Make the directory and write the configuration into it.
+
+        Parameters
+        ----------
+        config : Config
+            The configuration.
+
+        Raises
+        ------
+        ValueError
+            If anything would be overwritten.
+        OSError
+            If the directory cannot be made.
+        """
+        self.check_free()
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.config, config_file.dumps(config).encode())
+
+    def read_config(self) -> Config:
+        """
+        Read the configuration of the run.
+
+        Returns
+        -------
+        Config
+            The configuration.
+
+        Raises
+        ------
+        ValueError
+            If the directory holds no run, or one whose configuration is incomplete or wrong.
+        """
+        if not self.config.is_file():
+            raise ValueError(f"{self.path} is no run directory: it holds no config.toml")
+        return config_file.complete(config_file.read(self.config), self.config)
+
+
+def default_directory(config: Config, now: datetime, seeds: str = "") -> RunDirectory:
+    """
+    Choose the directory of a run, or of the runs of several seeds, that was given none.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    now : datetime
+        Time of the start, part of the name.
+    seeds : str
+        The seeds, if there are several.
+
+    Returns
+    -------
+    RunDirectory
+        ``runs/ENV-seedS-TIME``, with a number behind it if that exists.
+    """
+    which = f"seeds{seeds[:40]}" if seeds else f"seed{config.seed}"  # a name has its limit
+    return RunDirectory(timed_path(f"{config.env}-{which}", now))
+
+
+def timed_path(label: str, now: datetime) -> Path:
+    """
+    Choose a path below ``runs`` that is free.
+
+    Parameters
+    ----------
+    label : str
+        What lies there; what no file name should hold becomes a dash.
+    now : datetime
+        Time of the start, part of the name.
+
+    Returns
+    -------
+    Path
+        ``runs/LABEL-TIME``, with a number behind it if that exists.
+    """
+    plain = re.sub(r"[^\w.-]+", "-", label)
+    name = f"{plain}-{now:%Y%m%d-%H%M%S}"
+    path, number = Path("runs", name), 2
+    while path.exists():
+        path, number = Path("runs", f"{name}-{number}"), number + 1
+    return path

@@ -1,0 +1,250 @@
+"""How good a policy is: played as it samples, and played greedily, from the same first states."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple, TypedDict
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from npvpg.runs import config_file, environments, progress
+from npvpg.runs.build import Parts, build
+from npvpg.runs.config import Config
+from npvpg.runs.directory import RunDirectory
+from npvpg.runs.group import GroupDirectory
+from npvpg.runs.over_seeds import OverSeeds, over_seeds
+from npvpg.runs.statistics import bootstrap_interval
+from npvpg.policy import Policy
+from npvpg.world.rollout import play_episodes
+from npvpg.state import TrainState
+from npvpg.world.streams import Purpose
+from npvpg.world.vector import SeededVectorEnv
+from npvpg.vpg import behaviour
+
+
+class Score(TypedDict):
+    """
+    What some episodes returned.
+
+    Attributes
+    ----------
+    mean : float
+        Mean of the returns [reward].
+    std : float
+        Their standard deviation, as a population [reward].
+    low, high : float or None
+        Ends of the 95 % bootstrap interval of the mean [reward]; None for a single episode, which
+        shows no spread.
+    episodes : int
+        How many episodes.
+    """
+
+    mean: float
+    std: float
+    low: float | None
+    high: float | None
+    episodes: int
+
+
+class GroupScore(TypedDict):
+    """
+    What the policies of several seeds returned.
+
+    Attributes
+    ----------
+    sampled, greedy : OverSeeds or None
+        What the mean returns of the seeds say together [reward].
+    runs : dict
+        By seed, its scores under "sampled" and "greedy".
+    """
+
+    sampled: OverSeeds | None
+    greedy: OverSeeds | None
+    runs: dict[str, dict[str, Score]]
+
+
+def evaluate_state(
+    env: VectorEnv, policy: Policy, state: TrainState, *, episodes: int, seed: int
+) -> dict[str, Score]:
+    """
+    Play episodes with the policy of a state; nothing in the state changes.
+
+    Parameters
+    ----------
+    env : gymnasium.vector.VectorEnv
+        Environment with autoreset disabled.
+    policy : Policy
+        Policy of the run, as it acts there: `npvpg.vpg.behaviour`.
+    state : TrainState
+        Parameters, and the statistics that normalise the observations, which stay as they are.
+    episodes : int
+        Number of episodes of either kind.
+    seed : int
+        Seed; its streams are apart from those of training.
+
+    Returns
+    -------
+    dict of Score
+        Under "sampled" and "greedy": mean, standard deviation and interval of the return.
+
+    Raises
+    ------
+    ValueError
+        If `episodes` is smaller than 1, or the environment returns what it must not.
+
+    See Also
+    --------
+    npvpg.runs.statistics.bootstrap_interval : What the interval means.
+    """
+    driver = SeededVectorEnv(env, seed, Purpose.EVALUATION_EPISODE)
+    result: dict[str, Score] = {}
+    for name in ("sampled", "greedy"):
+        returns, _ = play_episodes(
+            driver,
+            policy,
+            state.theta,
+            n_episodes=episodes,
+            moments=state.obs_moments,
+            greedy=name == "greedy",
+        )
+        low, high = bootstrap_interval(returns, seed=seed) if episodes > 1 else (None, None)
+        result[name] = {
+            "mean": float(np.mean(returns)),
+            "std": float(np.std(returns)),
+            "low": low,
+            "high": high,
+            "episodes": episodes,
+        }
+    return result
+
+
+def evaluate(run_dir: Path, *, episodes: int, seed: int) -> dict[str, Score]:
+    """
+    Evaluate the last checkpoint of a run.
+
+    Parameters
+    ----------
+    run_dir : Path
+        Directory of the run.
+    episodes : int
+        Number of episodes of either kind.
+    seed : int
+        Seed.
+
+    Returns
+    -------
+    dict of Score
+        As `evaluate_state` gives it.
+
+    Raises
+    ------
+    ValueError
+        If the directory holds no run, its checkpoint cannot be read or was written with another
+        configuration, or the environment cannot be made.
+    """
+    with trained(run_dir) as run:
+        return evaluate_state(run.env, run.acting, run.state, episodes=episodes, seed=seed)
+
+
+class Trained(NamedTuple):
+    """
+    A run as its last checkpoint has it.
+
+    Attributes
+    ----------
+    config : Config
+        Its configuration.
+    env : gymnasium.vector.VectorEnv
+        Its environment.
+    parts : Parts
+        Policy, value function and algorithm.
+    state : TrainState
+        Parameters and statistics.
+    """
+
+    config: Config
+    env: VectorEnv
+    parts: Parts
+    state: TrainState
+
+    @property
+    def acting(self) -> Policy:
+        """The policy as it acts there, `npvpg.vpg.behaviour`."""
+        return behaviour(self.parts.policy, self.parts.vpg, self.state.steps / self.config.steps)
+
+
+@contextlib.contextmanager
+def trained(run_dir: Path) -> Iterator[Trained]:
+    """
+    Open a run at its last checkpoint.
+
+    Parameters
+    ----------
+    run_dir : Path
+        Directory of the run.
+
+    Yields
+    ------
+    Trained
+        The run, whose environment is closed afterwards.
+
+    Raises
+    ------
+    ValueError
+        If the directory holds no run, its checkpoint cannot be read or was written with another
+        configuration, or the environment cannot be made.
+    """
+    directory = RunDirectory(run_dir)
+    if not directory.config.is_file():
+        raise ValueError(f"{run_dir} holds no run: it has no {directory.config.name}")
+    config = config_file.complete(config_file.read(directory.config), directory.config)
+    env = environments.make(
+        config.env,
+        config.envs,
+        asynchronous=config.async_envs,
+        backend=config.backend,
+        action_bound=config.action_bound,
+    )
+    try:
+        parts = build(config, env)
+        state = progress.load(directory, config, parts).state
+        if state is None:
+            raise ValueError(f"{directory.checkpoint} does not exist: nothing has been trained yet")
+        yield Trained(config, env, parts, state)
+    finally:
+        env.close()
+
+
+def evaluate_group(directory: Path, *, episodes: int, seed: int) -> GroupScore:
+    """
+    Evaluate the last checkpoints of the runs of a group.
+
+    Parameters
+    ----------
+    directory : Path
+        Directory of the group.
+    episodes : int
+        Number of episodes of either kind, for each run.
+    seed : int
+        Seed, the same for every run: all policies meet the same first states.
+
+    Returns
+    -------
+    GroupScore
+        Scores of every run, and over them.
+
+    Raises
+    ------
+    ValueError
+        If a run has no checkpoint yet, or cannot be evaluated for another reason.
+    """
+    group = GroupDirectory(directory)
+    runs = {
+        str(each): evaluate(group.run(each).path, episodes=episodes, seed=seed)
+        for each in group.read()[1]
+    }
+    sampled, greedy = (
+        over_seeds([run[mode]["mean"] for run in runs.values()]) for mode in ("sampled", "greedy")
+    )
+    return {"sampled": sampled, "greedy": greedy, "runs": runs}

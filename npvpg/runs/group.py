@@ -1,0 +1,201 @@
+"""A group: runs that differ in nothing but their seed, one directory each below a common one."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from npvpg.runs import config_file
+from npvpg.runs import seeds as words
+from npvpg.runs.config import Config, differences
+from npvpg.runs.directory import RunDirectory
+from npvpg.runs.files import write_atomically
+
+
+@dataclass(frozen=True)
+class GroupDirectory:
+    """
+    Where the runs of a group lie.
+
+    Parameters
+    ----------
+    path : Path
+        The directory.
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The seeds, and every field of the configuration that the runs share."""
+        return self.path / "seeds.toml"
+
+    @property
+    def curves(self) -> Path:
+        """Return against steps of every run, drawn at the end."""
+        return self.path / "curves.png"
+
+    @property
+    def summary(self) -> Path:
+        """The results over the seeds, written at the end."""
+        return self.path / "summary.json"
+
+    def exists(self) -> bool:
+        """
+        Say whether the directory holds a group.
+
+        Returns
+        -------
+        bool
+            Whether it does.
+        """
+        return self.config.is_file()
+
+    def run(self, seed: int) -> RunDirectory:
+        """
+        Give the directory of a run.
+
+        Parameters
+        ----------
+        seed : int
+            Its seed.
+
+        Returns
+        -------
+        RunDirectory
+            An ordinary directory of a run, which every command takes by itself.
+        """
+        return RunDirectory(self.path / f"seed-{seed}")
+
+    def unfinished(self, seeds: tuple[int, ...]) -> list[int]:
+        """
+        List the seeds whose runs have not come to their end.
+
+        Parameters
+        ----------
+        seeds : tuple of int
+            All of the seeds.
+
+        Returns
+        -------
+        list of int
+            Those that are left to do.
+        """
+        return [seed for seed in seeds if not self.run(seed).finished]
+
+    def check_free(self, seeds: tuple[int, ...] = ()) -> None:
+        """
+        Refuse a directory that holds a group or a run already.
+
+        Parameters
+        ----------
+        seeds : tuple of int
+            Seeds whose runs are to lie in it.
+
+        Raises
+        ------
+        ValueError
+            If anything would be overwritten.
+        """
+        if self.exists():
+            raise ValueError(
+                f"{self.path} holds the runs of several seeds ({self.config.name}): choose "
+                f"another --out, or continue them: npvpg train --resume {self.path}"
+            )
+        for run in (RunDirectory(self.path), *map(self.run, seeds)):
+            run.check_free()
+
+    def create(self, config: Config, seeds: tuple[int, ...]) -> None:
+        """
+        Make the directory and write into it what the group is.
+
+        Parameters
+        ----------
+        config : Config
+            The configuration; its seed does not matter.
+        seeds : tuple of int
+            The seeds.
+
+        Raises
+        ------
+        ValueError
+            If anything would be overwritten.
+        OSError
+            If the directory cannot be made.
+        """
+        self.check_free(seeds)
+        self.path.mkdir(parents=True, exist_ok=True)
+        shared = [
+            line
+            for line in config_file.dumps(config).splitlines(keepends=True)
+            if not line.startswith("seed = ")
+        ]
+        text = f'seeds = "{words.text(seeds)}"\n' + "".join(shared)
+        write_atomically(self.config, text.encode())
+
+    def read(self) -> tuple[Config, tuple[int, ...]]:
+        """
+        Read what the group is.
+
+        Returns
+        -------
+        config : Config
+            The configuration, with the first seed.
+        seeds : tuple of int
+            The seeds, in rising order.
+
+        Raises
+        ------
+        ValueError
+            If the directory holds no group, or `seeds.toml` is incomplete or wrong, or a run has
+            another configuration.
+        """
+        table = config_file.read_table(self.config)
+        try:
+            seeds = words.parse(str(table.pop("seeds", "")))
+            values = config_file.typed(table)
+        except ValueError as error:
+            raise ValueError(f"{self.config}: {error}") from None
+        config = config_file.complete(values | {"seed": seeds[0]}, self.config)
+        for seed in seeds:
+            run = self.run(seed)
+            if run.config.is_file():
+                changed = differences(run.read_config(), dataclasses.replace(config, seed=seed))
+                if changed:
+                    raise ValueError(
+                        f"{run.config} has another configuration than {self.config}: "
+                        f"{', '.join(changed)}"
+                    )
+        return config, seeds
+
+
+def expand(paths: tuple[Path, ...]) -> list[Path]:
+    """
+    Put the runs of a group in its place.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+        Directories of runs and of groups.
+
+    Returns
+    -------
+    list of Path
+        Directories of runs; of a group, those that have begun.
+
+    Raises
+    ------
+    ValueError
+        If a group cannot be read or none of its runs has begun.
+    """
+    runs: list[Path] = []
+    for path in paths:
+        group = GroupDirectory(path)
+        if not group.exists():
+            runs.append(path)
+            continue
+        begun = [group.run(seed) for seed in group.read()[1]]
+        begun = [run for run in begun if run.episodes.is_file()]
+        if not begun:
+            raise ValueError(f"{path} holds no run that has begun")
+        runs += [run.path for run in begun]
+    return runs

@@ -1,0 +1,147 @@
+"""How far a run has come, and the checkpoint that keeps it."""
+
+import dataclasses
+from typing import Any
+
+from npvpg.runs import checkpoint, config_file
+from npvpg.runs.build import Parts
+from npvpg.runs.config import FIELDS, Config, differences
+from npvpg.runs.directory import RunDirectory
+from npvpg.state import TrainState
+
+WINDOW = 100
+"""Episodes whose mean return decides whether an environment is solved."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """
+    How far a run has come.
+
+    Parameters
+    ----------
+    state : TrainState or None
+        State of the algorithm; None before the first update.
+    metrics_rows, episodes_rows : int
+        Rows of the logs that belong to it.
+    mean_return : float or None
+        Mean return of the last 100 episodes.
+    solved_at_step : int or None
+        Environment step at which that mean first reached the threshold.
+    seconds : float
+        Wall-clock time of the training so far [s].
+    """
+
+    state: TrainState | None = None
+    metrics_rows: int = 0
+    episodes_rows: int = 0
+    mean_return: float | None = None
+    solved_at_step: int | None = None
+    seconds: float = 0.0
+
+    @property
+    def steps(self) -> int:
+        """Environment steps so far."""
+        return self.state.steps if self.state else 0
+
+    @property
+    def steps_per_second(self) -> float:
+        """Environment steps per second of training."""
+        return self.steps / self.seconds if self.seconds > 0 else 0.0
+
+    def reaches(self, threshold: float | None) -> bool:
+        """
+        Say whether the mean return of the last 100 episodes is high enough.
+
+        Parameters
+        ----------
+        threshold : float or None
+            Return at which the environment counts as solved; None if it never does.
+
+        Returns
+        -------
+        bool
+            Whether it is; never before 100 episodes have ended.
+        """
+        if threshold is None or self.mean_return is None or self.episodes_rows < WINDOW:
+            return False
+        return self.mean_return >= threshold
+
+
+def save(progress: Progress, config: Config, directory: RunDirectory) -> None:
+    """
+    Write the checkpoint of a run.
+
+    Parameters
+    ----------
+    progress : Progress
+        How far the run has come, at least one update.
+    config : Config
+        Its configuration: what goes on must have the same.
+    directory : RunDirectory
+        The run.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to save yet.
+    OSError
+        If the file cannot be written; the old one is then untouched.
+    """
+    if progress.state is None:
+        raise ValueError("a checkpoint needs at least 1 update, got none")
+    metadata = {name: getattr(progress, name) for name in _KEPT}
+    metadata["config"] = {name: getattr(config, name) for name in FIELDS}
+    checkpoint.save(directory.checkpoint, progress.state.to_arrays(), metadata)
+
+
+def load(directory: RunDirectory, config: Config, parts: Parts) -> Progress:
+    """
+    Read how far a run had come.
+
+    Parameters
+    ----------
+    directory : RunDirectory
+        The run; without a checkpoint it begins anew, which comes to the same.
+    config : Config
+        Configuration to go on with.
+    parts : Parts
+        Policy and value function, whose sizes the checkpoint must fit.
+
+    Returns
+    -------
+    Progress
+        How far it had come.
+
+    Raises
+    ------
+    ValueError
+        If the checkpoint cannot be read, or belongs to another run.
+    """
+    path = directory.checkpoint
+    if not path.exists():
+        return Progress()
+    arrays, metadata = checkpoint.load(path)
+    try:
+        saved = config_file.complete(config_file.typed(metadata["config"]), path)
+        kept: dict[str, Any] = {name: metadata[name] for name in _KEPT}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is no checkpoint of a run: {error!r}") from None
+    try:
+        state = TrainState.from_arrays(arrays)
+    except ValueError as error:
+        raise ValueError(f"{path} is no checkpoint of a run: {error}") from None
+    changed = differences(config, saved)
+    if changed:
+        raise ValueError(
+            f"{path} was written with another configuration than {directory.config}: "
+            f"{', '.join(changed)}"
+        )
+    sizes = (("policy", state.theta, parts.policy.size), ("value", state.phi, parts.value.size))
+    for name, given, due in sizes:
+        if given.shape != (due,):
+            raise ValueError(f"{path} must hold {due} parameters of the {name}, got {given.size}")
+    return Progress(state, **kept)
+
+
+_KEPT = tuple(field.name for field in dataclasses.fields(Progress) if field.name != "state")

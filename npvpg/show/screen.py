@@ -1,0 +1,300 @@
+"""What a run shows: a header, a bar that moves, a row now and then, and the verdict."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from gymnasium import spaces
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.text import Text
+
+from npvpg.envs import CompiledVectorEnv
+from npvpg.runs.build import describe
+from npvpg.runs.config import Config
+from npvpg.runs.directory import RunDirectory
+from npvpg.runs.log import read_episodes, rolling_mean
+from npvpg.show.numbers import duration, number
+from npvpg.show.plot import sparkline
+from npvpg.state import Iteration
+
+if TYPE_CHECKING:
+    from npvpg.runs.progress import Progress as RunProgress
+    from npvpg.runs.ready import Run
+
+ROWS = 20  # of the table, over a run that uses up its steps
+COLUMNS = (
+    ("steps", 10),
+    ("episodes", 9),
+    ("return", 9),
+    ("length", 8),
+    ("entropy", 8),
+    ("KL", 9),
+    ("|g|", 8),
+    ("expl.V", 8),
+    ("steps/s", 9),
+)
+
+
+class Screen:
+    """
+    The screen of a run.
+
+    On a terminal the bar is live; elsewhere only the lines that stay are printed.
+
+    Parameters
+    ----------
+    console : rich.console.Console, optional
+        Where to print; standard output if not given.
+    quiet : bool
+        Print nothing.
+    """
+
+    def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
+        self.console = console or Console(quiet=quiet, highlight=False)
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
+        self._n_steps = 1
+        self._rows = 0
+        self._began = 0.0
+        self._start = 0
+
+    def line(self, label: str, text: str, style: str = "") -> None:
+        """
+        Print a labelled line; a long one runs on, so that what is copied from it is whole.
+
+        Parameters
+        ----------
+        label : str
+            What the line is about.
+        text : str
+            The line.
+        style : str
+            Style of rich.
+        """
+        # one piece: what moves below is drawn again after every print
+        whole = Text.assemble((f"{label:<12}", "dim"), (text, style))
+        self.console.print(whole, soft_wrap=True)
+
+    def header(self, run: "Run", start: "RunProgress") -> None:
+        """
+        Say what is about to run.
+
+        Parameters
+        ----------
+        run : Run
+            The run.
+        start : Progress
+            Where it starts.
+        """
+        config, parts = run.config, run.parts
+        goal = "no reward threshold" if run.threshold is None else f"solved at {run.threshold:g}"
+        compiled = isinstance(run.env.unwrapped, CompiledVectorEnv)
+        kind = "compiled" if compiled else "async" if config.async_envs else "Gymnasium's own"
+        which = f"{config.env} ({kind}) · {config.envs} side by side · {goal}"
+        self.line("environment", which, "bold")
+        seen, done = (
+            run.env.unwrapped.single_observation_space,
+            run.env.unwrapped.single_action_space,
+        )
+        self.line("spaces", f"observations {_space(seen)} · actions {_space(done)}")
+        greedy = f" · the mode besides, up to {config.greedy:g}" if config.greedy else ""
+        self.line("policy", describe(parts.policy.distribution) + greedy)
+        self.line("estimator", f"{config.estimator}   {parts.vpg.estimator.formula}", "cyan")
+        self.line("", _constants(config))
+        networks = f"hidden {' '.join(map(str, config.hidden)) or 'none'}, {config.activation}"
+        self.line(
+            "parameters",
+            f"{parts.policy.size:,} policy + {parts.value.size:,} value"
+            f" · {networks}, {config.dtype}",
+        )
+        self.line("seed", str(config.seed))
+        going_on = f" · going on at step {start.steps:,}" if start.steps else ""
+        self.line("run", f"{run.directory.path}{going_on}")
+        self.console.print()
+        self._start = start.steps
+
+    def compiling(self, text: str) -> None:
+        """
+        Say that kernels are being compiled, which takes seconds.
+
+        Parameters
+        ----------
+        text : str
+            Which, and how often that happens.
+        """
+        self.line("kernels", text, "yellow")
+
+    def _say(self, text: str, style: str) -> None:
+        """Print a line that needs no label."""
+        self.console.print(text, style=style, soft_wrap=True, markup=False)
+
+    @contextlib.contextmanager
+    def live(self, n_steps: int) -> Iterator[None]:
+        """
+        Show the table, and on a terminal the bar below it.
+
+        Parameters
+        ----------
+        n_steps : int
+            Steps of the whole run.
+        """
+        self._n_steps = n_steps
+        self._rows = self._start * ROWS // n_steps
+        self._began = time.perf_counter()
+        self.console.print(_set([name for name, _ in COLUMNS]), style="bold", soft_wrap=True)
+        if not self.console.is_terminal or self.console.quiet:
+            yield
+            return
+        with Progress(
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[text]}"),
+            console=self.console,
+            refresh_per_second=5,
+            transient=True,
+            expand=True,
+        ) as bar:
+            self._task = bar.add_task("", total=n_steps, text="starting")
+            self._bar = bar
+            yield
+        self._bar = None
+
+    def iteration(self, iteration: Iteration, progress: "RunProgress") -> None:
+        """
+        Move the bar, and print a row when it is time for one.
+
+        Parameters
+        ----------
+        iteration : Iteration
+            What the update yielded.
+        progress : Progress
+            How far the run has come.
+        """
+        steps = progress.steps
+        speed = (steps - self._start) / (time.perf_counter() - self._began)
+        if self._bar is not None:
+            left = max(self._n_steps - steps, 0) / speed
+            text = (
+                f"{steps:,}/{self._n_steps:,} steps · {speed:,.0f} steps/s"
+                f" · return {number(progress.mean_return)} · {duration(left)} left"
+            )
+            self._bar.update(self._task, completed=steps, text=text)
+        done = steps * ROWS // self._n_steps
+        if done > self._rows or steps >= self._n_steps or progress.solved_at_step == steps:
+            self._rows = done
+            self.console.print(_row(iteration, progress, speed), soft_wrap=True)
+
+    def verdict(self, progress: "RunProgress", threshold: float | None) -> None:
+        """
+        Say how the run ended.
+
+        Parameters
+        ----------
+        progress : Progress
+            How far the run has come.
+        threshold : float or None
+            Return at which the environment counts as solved.
+        """
+        mean = f"mean return over the last 100 episodes {number(progress.mean_return)}"
+        high = progress.mean_return is not None and progress.mean_return >= (threshold or 0)
+        self.console.print()
+        if threshold is None:
+            self._say(f"{progress.steps:,} steps done: {mean}", "bold")
+        elif progress.solved_at_step == progress.steps:
+            text = f"solved at step {progress.steps:,}: {mean} ≥ {threshold:g}"
+            self._say(text, "bold green")
+        elif progress.solved_at_step is not None:
+            text = f"solved at step {progress.solved_at_step:,}; at step {progress.steps:,}: {mean}"
+            self._say(text, "bold green")
+        else:
+            text = f"not solved in {progress.steps:,} steps: {mean}"
+            text += f", only {progress.episodes_rows} in all" if high else f" < {threshold:g}"
+            self._say(text, "bold yellow")
+        speed = f"{progress.steps_per_second:,.0f} steps/s"
+        self.line("time", f"{duration(progress.seconds)} · {speed}")
+
+    def evaluation(self, evaluation: dict[str, Any]) -> None:
+        """
+        Say how the final policy does, sampled and greedy.
+
+        Parameters
+        ----------
+        evaluation : dict
+            As `npvpg.runs.evaluation.evaluate` gives it.
+        """
+        for label, mode in (("evaluation", "sampled"), ("", "greedy")):
+            result = evaluation[mode]
+            mean, spread, low, high = (
+                number(result[key]) for key in ("mean", "std", "low", "high")
+            )
+            episodes = f"{result['episodes']} episodes"
+            self.line(
+                label, f"{mode:<8} {mean} ± {spread} · {episodes} · 95% interval {low} to {high}"
+            )
+
+    def files(self, directory: RunDirectory) -> None:
+        """
+        Draw the returns in one line, name the files, and offer the next commands.
+
+        Parameters
+        ----------
+        directory : RunDirectory
+            The run.
+        """
+        _, ret, _ = read_episodes(directory.episodes)
+        if len(ret):
+            means = rolling_mean(ret)
+            line = sparkline(means, width=48)
+            self.line("return", f"{means[0]:.1f} {line} {means[-1]:.1f}", "green")
+        self.line("files", f"{directory.path}/")
+        names = [file.name for file in directory.files]
+        for part in (names[:4], names[4:]):
+            self.line("", " ".join(part))
+        self.console.print()
+        self.line("next", f"npvpg evaluate {directory.path}")
+        self.line("", f"npvpg plot {directory.path}")
+
+
+def _constants(config: Config) -> str:
+    """Give the constants of the estimator, and what one update collects."""
+    text = f"γ = {config.gamma:g}"
+    if config.estimator in ("gae", "advantage", "q"):
+        text += f", λ = {config.lam:g}"
+    if config.estimator == "n-step":
+        text += f", n = {config.n}"
+    if config.whole_episodes:
+        return f"{text} · {config.envs} × {config.episodes} whole episodes per update"
+    return f"{text} · {config.envs} × {config.horizon} steps per update"
+
+
+def _space(space: spaces.Space[Any]) -> str:
+    """Describe a space by its shape, and by its bounds where one pair holds for all."""
+    if not isinstance(space, spaces.Box):
+        return str(space)
+    low, high = float(space.low.min()), float(space.high.max())
+    same = (space.low == low).all() and (space.high == high).all()
+    return f"Box{space.shape}" + (f" in [{low:g}, {high:g}]" if same else "")
+
+
+def _row(iteration: Iteration, progress: "RunProgress", speed: float) -> str:
+    """Set one row of the table under its columns."""
+    return _set(
+        [
+            f"{progress.steps:,}",
+            f"{progress.episodes_rows:,}",
+            number(iteration.mean_return),
+            number(iteration.mean_length),
+            f"{iteration.entropy:.3f}",
+            f"{iteration.kl:.1e}",
+            f"{iteration.grad_norm:.3g}",
+            f"{iteration.explained_variance:.2f}",
+            f"{speed:,.0f}",
+        ]
+    )
+
+
+def _set(cells: list[str]) -> str:
+    """Set the cells of a row flush right, one space between them at least."""
+    widths = [width for _, width in COLUMNS]
+    return "".join(f" {cell:>{width - 1}}" for cell, width in zip(cells, widths, strict=True))

@@ -1,0 +1,335 @@
+r"""
+Pathwise against score-function gradients, from the same episodes.
+
+Variance is the trace of the covariance of the gradient that one episode gives; a batch of K
+episodes divides it by K for both kinds.
+"""
+
+from collections.abc import Callable
+from pathlib import Path as File
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npvpg.distributions import DiagonalGaussian
+from npvpg.estimators import BaselinedReturn, Estimator, RewardToGo, TotalReturn
+from npvpg.gradient import policy_gradient
+from npvpg.kernels import returns
+from npvpg.lab.analytic import (
+    Detach,
+    LinearQuadratic,
+    Path,
+    Pendulum,
+    System,
+    affine,
+    as_batch,
+    closed_form,
+    pathwise_gradient,
+    pathwise_gradients,
+    play,
+    riccati,
+)
+from npvpg.mlp import MLP
+from npvpg.optimizers import Adam
+from npvpg.policy import Policy
+from npvpg.studies import pictures
+from npvpg.world.streams import Purpose, generator
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FloatArray = NDArray[np.float64]
+
+GAMMA = 0.99
+HORIZONS = (1, 2, 4, 8, 16, 32, 64, 128)
+SCORE: dict[str, Estimator] = {
+    "score: total return": TotalReturn(GAMMA),
+    "score: reward-to-go": RewardToGo(GAMMA),
+    "score: with a baseline": BaselinedReturn(GAMMA),
+}
+PATHWISE = "pathwise"
+KINDS = (*SCORE, PATHWISE)
+UPDATES = 150
+LEARNING_RATE = 0.05
+EPISODES = 10  # in an update
+STEPS = 20  # in an episode of those
+
+
+class Setting(NamedTuple):
+    """
+    A system with a policy, its first states, and a baseline for the score.
+
+    Parameters
+    ----------
+    system : System
+        The system.
+    policy : Policy
+        Gaussian policy.
+    theta : ndarray of float64, shape (P,)
+        Its parameters.
+    first : callable
+        Takes a generator and a number, draws so many first states.
+    baseline : callable
+        Takes trajectories, gives the baseline of every step, shape (H, N).
+    """
+
+    system: System
+    policy: Policy
+    theta: FloatArray
+    first: Callable[[np.random.Generator, int], FloatArray]
+    baseline: Callable[[Path], FloatArray]
+
+
+MEAN, COVARIANCE = np.array([1.0, 0.0]), 0.1 * np.eye(2)
+
+
+def double_integrator() -> tuple[LinearQuadratic, FloatArray]:
+    """
+    Push a mass to the origin; at the end it costs what going on would cost at best.
+
+    Returns
+    -------
+    system : LinearQuadratic
+        Position and velocity, time step 0.1.
+    best : ndarray of float64, shape (P,)
+        Parameters of its best affine policy but for log sigma, which is 0.
+    """
+    A, B = np.array([[1.0, 0.1], [0.0, 1.0]]), np.array([[0.0], [0.1]])
+    Q, R = np.eye(2), 0.1 * np.eye(1)
+    gain, P = riccati(LinearQuadratic(A, B, Q, R), GAMMA)
+    return LinearQuadratic(A, B, Q, R, P), np.concatenate([gain.ravel(), [0.0, 0.0]])
+
+
+def quadratic() -> Setting:
+    """
+    Set the double integrator up with half of its best gain and the exact V for a baseline.
+
+    Returns
+    -------
+    Setting
+        System, policy and baseline.
+    """
+    system, best = double_integrator()
+    theta = 0.5 * best
+
+    def baseline(path: Path) -> FloatArray:
+        horizon = len(path.rew)
+        solved = closed_form(system, theta, GAMMA, horizon, MEAN, COVARIANCE)
+        return solved.value(path.state)[:-1]
+
+    def first(rng: np.random.Generator, n: int) -> FloatArray:
+        return np.asarray(MEAN + np.sqrt(0.1) * rng.standard_normal((n, 2)))
+
+    return Setting(system, affine(system), theta, first, baseline)
+
+
+def pendulum(seed: int) -> Setting:
+    """
+    Set the pendulum up with a random network, and the mean return of a time for a baseline.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the network.
+
+    Returns
+    -------
+    Setting
+        System, policy and baseline.
+    """
+    policy = Policy(MLP((3, 8, 1)), DiagonalGaussian(1))
+    theta = policy.network.init(generator(seed, Purpose.STUDY, 4))
+
+    def baseline(path: Path) -> FloatArray:
+        n_steps, n = path.rew.shape
+        batch = as_batch(path)
+        to_go = returns.discounted_sum(batch.rew, path.final, batch.start, GAMMA)
+        return np.repeat(to_go.reshape(n, n_steps).mean(axis=0)[:, np.newaxis], n, axis=1)
+
+    def first(rng: np.random.Generator, n: int) -> FloatArray:
+        return rng.uniform(-1, 1, (n, 2)) * [np.pi, 1.0]
+
+    return Setting(Pendulum(), policy, np.append(theta, 0.0), first, baseline)
+
+
+def variances(setting: Setting, n_episodes: int, seed: int) -> FloatArray:
+    """
+    Variance of every kind of gradient at every horizon.
+
+    Parameters
+    ----------
+    setting : Setting
+        System and policy.
+    n_episodes : int
+        Episodes that the variance is measured on, the same for all kinds.
+    seed : int
+        Seed of first states and noise.
+
+    Returns
+    -------
+    ndarray of float64, shape (4, 8)
+        A row for each of `KINDS`, a column for each of `HORIZONS`.
+    """
+    rng = generator(seed, Purpose.STUDY, 5)
+    noise = rng.standard_normal((HORIZONS[-1], n_episodes, setting.system.n_act))
+    first = setting.first(rng, n_episodes)
+    found = np.empty((len(KINDS), len(HORIZONS)))
+    for j, horizon in enumerate(HORIZONS):
+        path = play(setting.system, setting.policy, setting.theta, first, noise[:horizon])
+        each = [score_gradients(setting, path, estimator) for estimator in SCORE.values()]
+        each.append(pathwise_gradients(setting.system, setting.policy, setting.theta, path, GAMMA))
+        found[:, j] = [x.var(axis=0).sum() for x in each]
+    return found
+
+
+def score_gradients(setting: Setting, path: Path, estimator: Estimator) -> FloatArray:
+    """
+    Score-function gradient of every episode by itself.
+
+    Parameters
+    ----------
+    setting : Setting
+        System and policy.
+    path : Path
+        Trajectories.
+    estimator : Estimator
+        What weighs the steps; discounted from the first one on, so that it is exact.
+
+    Returns
+    -------
+    ndarray of float64, shape (N, P)
+        Gradients.
+    """
+    batch, n_steps = as_batch(path), len(path.rew)
+    psi = estimator(batch.rew, setting.baseline(path).T.ravel(), path.final, batch.start)
+    if not isinstance(estimator, TotalReturn):
+        psi = psi * returns.discount_weights(batch.start, GAMMA)
+    else:
+        psi = psi + GAMMA**n_steps * np.repeat(path.final, n_steps)
+    parts = []
+    for rows in np.array_split(np.arange(len(psi)).reshape(-1, n_steps), 16):
+        at = rows.ravel()  # a sixteenth at a time: a score is P numbers a step
+        score = setting.policy.score(setting.theta, batch.obs[at], batch.act[at])
+        parts.append((psi[at, np.newaxis] * score).reshape(*rows.shape, -1).sum(axis=1))
+    return np.concatenate(parts)
+
+
+def learn(kind: str, detach: Detach, seed: int) -> FloatArray:
+    """
+    Climb on the double integrator by Adam, from no gain at all.
+
+    Parameters
+    ----------
+    kind : str
+        One of `KINDS`, but the total return.
+    detach : {"nothing", "reward", "state"}
+        Where the pathwise gradient takes the state for a constant.
+    seed : int
+        Seed of first states and noise: the same for every kind.
+
+    Returns
+    -------
+    ndarray of float64, shape (151,)
+        What the exact objective lacks to the best one, before every update and at the end.
+    """
+    system, best = double_integrator()
+    setting = quadratic()
+    policy, theta = setting.policy, np.zeros(4)
+    limit = closed_form(system, np.append(best[:-1], -20.0), GAMMA, STEPS, MEAN, COVARIANCE).J
+    adam, lacking = Adam(), []
+    state = adam.init(theta)
+    for k in range(UPDATES):
+        solved = closed_form(system, theta, GAMMA, STEPS, MEAN, COVARIANCE)
+        lacking.append(limit - solved.J)
+        rng = generator(seed, Purpose.STUDY, 6, k)
+        first = setting.first(rng, EPISODES)
+        path = play(system, policy, theta, first, rng.standard_normal((STEPS, EPISODES, 1)))
+        if kind == PATHWISE:
+            grad = pathwise_gradient(system, policy, theta, path, GAMMA, detach=detach)
+        else:
+            batch = as_batch(path)
+            val = solved.value(path.state)[:-1].T.ravel()
+            psi = SCORE[kind](batch.rew, val, path.final, batch.start)
+            grad = policy_gradient(policy, theta, batch, psi, discount=GAMMA)
+        theta, state = adam.step(theta, grad, state, LEARNING_RATE)
+    solved = closed_form(system, theta, GAMMA, STEPS, MEAN, COVARIANCE)
+    return np.array([*lacking, limit - solved.J])
+
+
+def table(found: dict[str, FloatArray]) -> str:
+    """
+    Set variances in columns, one for each horizon.
+
+    Parameters
+    ----------
+    found : dict of str to ndarray
+        What `variances` gave, by the name of the system.
+
+    Returns
+    -------
+    str
+        A line for each kind of gradient and system.
+    """
+    lines = []
+    for name, rows in found.items():
+        lines.append(f"{name:26}" + "".join(f"{f'H = {h}':>10}" for h in HORIZONS))
+        for kind, row in zip(KINDS, rows, strict=True):
+            lines.append(f"  {kind:24}" + "".join(f"{x:10.3g}" for x in row))
+    return "\n".join(lines)
+
+
+def draw(file: File, found: dict[str, FloatArray], seed: int) -> None:
+    """
+    Draw variance against horizon for each system, and learning by either gradient.
+
+    Parameters
+    ----------
+    file : Path
+        The picture to write, atomically.
+    found : dict of str to ndarray
+        What `variances` gave, by the name of the system.
+    seed : int
+        Seed of the learning.
+
+    Raises
+    ------
+    OSError
+        If the picture cannot be written.
+    """
+    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
+
+    figure = Figure(figsize=(13, 4.2), dpi=130, layout="constrained")
+    axes = figure.subplots(1, len(found) + 1)
+    for ax, (name, rows) in zip(axes, found.items(), strict=False):
+        for kind, row in zip(KINDS, rows, strict=True):
+            ax.plot(HORIZONS, row, "o-", markersize=4, label=kind)
+        ax.set(title=name, xlabel="steps of an episode", xscale="log", yscale="log")
+        pictures.plain(ax)
+    axes[0].set_ylabel("variance of the gradient of one episode")
+    axes[0].legend(frameon=False, fontsize="small", loc="lower right")
+    _learning(axes[-1], seed)
+    figure.suptitle(f"Pathwise and score-function gradients of the same episodes, γ = {GAMMA:g}")
+    pictures.save(figure, file)
+
+
+def _learning(axes: "Axes", seed: int) -> None:
+    """Draw what the objective lacks to the best, mean over five runs."""
+    lines: tuple[tuple[str, Detach, str], ...] = (
+        ("score: reward-to-go", "nothing", "C1"),
+        ("score: with a baseline", "nothing", "C2"),
+        (PATHWISE, "nothing", "C3"),
+        (PATHWISE, "reward", "C4"),
+    )
+    for kind, detach, color in lines:
+        runs = np.array([learn(kind, detach, seed + i) for i in range(5)])
+        label = kind if detach == "nothing" else f"{kind}, state detached in the {detach}"
+        axes.plot(runs.mean(axis=0), color=color, label=label)
+    axes.set(
+        title=f"learning, {EPISODES} episodes of {STEPS} steps an update",
+        xlabel="updates by Adam",
+        ylabel="J* - J, exact",
+        yscale="log",
+    )
+    pictures.plain(axes)
+    axes.legend(frameon=False, fontsize="small")

@@ -1,0 +1,325 @@
+"""Exact bias, variance and error of every estimator: as a table and as a picture."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npvpg.estimators import (
+    GAE,
+    ActionValue,
+    BaselinedReturn,
+    Estimator,
+    LeaveOneOut,
+    NStep,
+    RewardToGo,
+    TDResidual,
+    TotalReturn,
+)
+from npvpg.lab.exact import Laboratory, Moments, random_process, tabular
+from npvpg.studies import pictures
+from npvpg.world.streams import Purpose, generator
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ERRORS = (0.0, 1.0, 2.0, 4.0)
+LAM = 0.9  # where one value of lambda stands for all
+N = 2
+
+
+class Study(NamedTuple):
+    """
+    A laboratory, and what batches and values it is asked about.
+
+    Parameters
+    ----------
+    lab : Laboratory
+        Process and policy.
+    n_trajectories : int
+        Episodes in a batch, K.
+    error : float
+        Error of V, in standard deviations.
+    seed : int
+        Seed of that error: the same directions at every size.
+    """
+
+    lab: Laboratory
+    n_trajectories: int
+    error: float
+    seed: int
+
+    def moments(
+        self,
+        estimator: Estimator,
+        *,
+        error: float | None = None,
+        n_trajectories: int | None = None,
+    ) -> Moments:
+        """
+        Mean and covariance of a gradient estimate.
+
+        Parameters
+        ----------
+        estimator : Estimator
+            What weighs the steps.
+        error : float, optional
+            Error of V, in place of the study's.
+        n_trajectories : int, optional
+            Episodes in a batch, in place of the study's.
+
+        Returns
+        -------
+        Moments
+            The moments, and the gradient of the objective.
+        """
+        rng = generator(self.seed, Purpose.STUDY, 2)
+        value = self.lab.wrong_value(self.error if error is None else error, rng)
+        n = n_trajectories or self.n_trajectories
+        return self.lab.moments(estimator, value, n_trajectories=n)
+
+    def error_of(
+        self,
+        estimator: Estimator,
+        *,
+        error: float | None = None,
+        n_trajectories: int | None = None,
+    ) -> tuple[float, float, float]:
+        r"""
+        Bias, standard deviation and root mean squared error of a gradient estimate.
+
+        Parameters
+        ----------
+        estimator : Estimator
+            What weighs the steps.
+        error : float, optional
+            Error of V, in place of the study's.
+        n_trajectories : int, optional
+            Episodes in a batch, in place of the study's.
+
+        Returns
+        -------
+        tuple of float
+            The three, in units of :math:`\lVert\nabla J\rVert`.
+        """
+        moments = self.moments(estimator, error=error, n_trajectories=n_trajectories)
+        size = float(np.linalg.norm(self.lab.gradient))
+        bias = float(np.linalg.norm(moments.bias))
+        return bias / size, moments.variance**0.5 / size, moments.mse**0.5 / size
+
+
+def study(
+    states: int,
+    actions: int,
+    horizon: int,
+    gamma: float,
+    n_trajectories: int,
+    error: float,
+    seed: int,
+) -> Study:
+    """
+    Draw a process and a policy.
+
+    Parameters
+    ----------
+    states, actions, horizon : int
+        Sizes of the process.
+    gamma : float
+        Discount of the objective in [0, 1] [per step].
+    n_trajectories : int
+        Episodes in a batch.
+    error : float
+        Error of V, in standard deviations.
+    seed : int
+        Seed of all of it.
+
+    Returns
+    -------
+    Study
+        The laboratory and the question.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, the process has too many episodes to list, or the
+        gradient vanishes, so that nothing can be measured by it.
+    """
+    rng = generator(seed, Purpose.STUDY, 0)
+    process = random_process(rng, states, actions, horizon, gamma)
+    theta = generator(seed, Purpose.STUDY, 1).standard_normal(tabular(process).size)
+    lab = Laboratory(process, theta)
+    if not np.linalg.norm(lab.gradient) > 0:
+        raise ValueError(f"actions must make a difference to the return, got {actions}")
+    return Study(lab, n_trajectories, error, seed)
+
+
+def estimators(gamma: float) -> dict[str, Estimator]:
+    """
+    List every estimator by a short name.
+
+    Parameters
+    ----------
+    gamma : float
+        Discount in [0, 1] [per step].
+
+    Returns
+    -------
+    dict of str to Estimator
+        From the plainest to the most refined.
+    """
+    return {
+        "total return": TotalReturn(gamma),
+        "leave one out": LeaveOneOut(gamma),
+        "reward-to-go": RewardToGo(gamma),
+        f"Q by GAE({LAM:g})": ActionValue(GAE(gamma, LAM)),
+        "baselined return": BaselinedReturn(gamma),
+        f"GAE({LAM:g})": GAE(gamma, LAM),
+        f"{N}-step": NStep(gamma, N),
+        "TD residual": TDResidual(gamma),
+    }
+
+
+def table(asked: Study) -> str:
+    r"""
+    Set bias, standard deviation and error of every estimator in columns.
+
+    Parameters
+    ----------
+    asked : Study
+        What `study` made.
+
+    Returns
+    -------
+    str
+        One line an estimator, in units of :math:`\lVert\nabla J\rVert`.
+    """
+    lines = [f"{'in units of |grad J|':24}{'bias':>10}{'std':>10}{'rms error':>12}"]
+    for name, estimator in estimators(asked.lab.process.gamma).items():
+        bias, std, rms = asked.error_of(estimator)
+        bias = 0.0 if bias < 1e-12 else bias  # what rounding left
+        lines.append(f"{name:24}{bias:10.4f}{std:10.4f}{rms:12.4f}")
+    return "\n".join(lines)
+
+
+def draw(path: Path, asked: Study) -> None:
+    """
+    Draw error against lambda, n, gamma, batch size and error of V, and all estimators beside.
+
+    Parameters
+    ----------
+    path : Path
+        The picture to write, atomically.
+    asked : Study
+        What `study` made.
+
+    Raises
+    ------
+    OSError
+        If the picture cannot be written.
+    """
+    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
+
+    process = asked.lab.process
+    gamma, k = process.gamma, asked.n_trajectories
+    figure = Figure(figsize=(12.5, 7.2), dpi=130, layout="constrained")
+    axes = figure.subplots(2, 3).ravel()
+    lams = np.linspace(0, 1, 21)
+    _by_error(axes[0], asked, lams, [GAE(gamma, float(lam)) for lam in lams])
+    axes[0].set(title=f"GAE, K = {k}", xlabel="λ")
+    ns = np.arange(1, process.horizon + 1)
+    _by_error(axes[1], asked, ns, [NStep(gamma, int(n)) for n in ns])
+    axes[1].set(title=f"n-step, K = {k}", xlabel="n", xticks=ns)
+    axes[1].legend(title="error of V [std V]", frameon=False, ncols=2)
+    _by_gamma(axes[2], asked)
+    _by_batch(axes[3], asked)
+    _by_value(axes[4], asked)
+    _bars(axes[5], asked)
+    for ax in axes[:5]:
+        pictures.plain(ax)
+    for ax in axes[[0, 1, 2, 4]]:
+        ax.set(ylim=(0, None))
+    for ax in axes[[0, 3]]:
+        ax.set_ylabel("error of the gradient / |∇J|")
+    figure.suptitle(
+        f"{process.n_states} states, {process.n_actions} actions, {process.horizon} steps, "
+        f"γ = {gamma:g}: {len(asked.lab.episodes.probability):,} episodes, none of them sampled.  "
+        "Solid: root mean squared error; dashed: bias"
+    )
+    pictures.save(figure, path)
+
+
+def _curve(
+    axes: "Axes",
+    x: NDArray[Any],
+    errors: Iterable[tuple[float, float, float]],
+    label: str,
+    color: str,
+) -> None:
+    """Draw root mean squared error as a solid line, and the bias below it as a dashed one."""
+    bias, _, rms = np.transpose(list(errors))
+    axes.plot(x, rms, color=color, label=label)
+    axes.plot(x, bias, "--", color=color, linewidth=1)
+
+
+def _by_error(axes: "Axes", asked: Study, x: NDArray[Any], family: Sequence[Estimator]) -> None:
+    """Draw a family of estimators for value functions of several errors."""
+    for i, error in enumerate(ERRORS):
+        _curve(axes, x, (asked.error_of(e, error=error) for e in family), f"{error:g}", f"C{i}")
+
+
+def _by_gamma(axes: "Axes", asked: Study) -> None:
+    """Draw error against the discount of the weight, that of the objective being fixed."""
+    objective = asked.lab.process.gamma
+    gammas = np.linspace(0, objective, 21)
+    for i, name in enumerate(("reward-to-go", "baselined return", f"GAE({LAM:g})")):
+        errors = [asked.error_of(estimators(float(g))[name]) for g in gammas]
+        _curve(axes, gammas, errors, name, f"C{i + 4}")
+    axes.set(title=f"discount of the weight; objective γ = {objective:g}", xlabel="γ of the weight")
+    axes.legend(frameon=False)
+
+
+def _by_batch(axes: "Axes", asked: Study) -> None:
+    """Draw error against batch size: variance falls, bias stays."""
+    sizes = np.unique(np.geomspace(2, 10_000, 25).astype(int))
+    for i, (name, estimator) in enumerate(estimators(asked.lab.process.gamma).items()):
+        errors = [asked.error_of(estimator, n_trajectories=int(k))[2] for k in sizes]
+        axes.plot(sizes, errors, color=f"C{i}", label=name)
+    axes.set(
+        title=f"every estimator, error of V {asked.error:g}",
+        xlabel="episodes in a batch, K",
+        xscale="log",
+        yscale="log",
+    )
+    axes.legend(frameon=False, fontsize="small")
+
+
+def _by_value(axes: "Axes", asked: Study) -> None:
+    """Draw error against the error of the value function."""
+    sizes = np.linspace(0, max(asked.error, ERRORS[-1]), 17)
+    names = ("baselined return", f"GAE({LAM:g})", f"{N}-step", "TD residual")
+    for i, name in enumerate(names):
+        estimator = estimators(asked.lab.process.gamma)[name]
+        errors = [asked.error_of(estimator, error=float(size)) for size in sizes]
+        _curve(axes, sizes, errors, name, f"C{i + 4}")
+    axes.set(title=f"quality of V, K = {asked.n_trajectories}", xlabel="error of V [std V]")
+    axes.legend(frameon=False, fontsize="small", loc="upper left")
+    axes.margins(y=0.3)
+
+
+def _bars(axes: "Axes", asked: Study) -> None:
+    """Draw mean squared error as bars: bias squared, and variance."""
+    every = estimators(asked.lab.process.gamma)
+    errors = np.array([asked.error_of(estimator) for estimator in every.values()]) ** 2
+    rows = np.arange(len(every))[::-1]
+    axes.barh(rows, errors[:, 0], color="C3", label="bias²")
+    axes.barh(rows, errors[:, 1], left=errors[:, 0], color="C0", label="variance")
+    axes.set_yticks(rows, list(every))
+    axes.set(
+        title=f"K = {asked.n_trajectories}, error of V {asked.error:g}",
+        xlabel="mean squared error / |∇J|²",
+        xlim=(0, 1.4 * errors[:, 2].max()),  # leaves room for the legend
+    )
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="lower right")

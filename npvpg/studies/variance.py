@@ -1,0 +1,300 @@
+"""
+The gradient variance of the six weights: measured at a fixed policy, and exact beside it.
+
+Every weight sees the same episodes, one policy and one V, none of which learns from them. Step t is
+weighed by gamma^t, so that the weights without bias all estimate the same gradient; nothing is
+standardised, which would tie the episodes of a batch to each other.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from npvpg.estimators import Estimator, TotalReturn
+from npvpg.lab.variance import GradientVariance, gradient_variance, trajectory_gradients
+from npvpg.runs.algorithms import ALGORITHMS
+from npvpg.runs.build import estimator
+from npvpg.runs.config import Config
+from npvpg.runs.evaluation import Trained, trained
+from npvpg.studies import exact, pictures
+from npvpg.world.rollout import Position, whole_episodes
+from npvpg.world.streams import Purpose
+from npvpg.world.vector import SeededVectorEnv
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Found = Mapping[str, GradientVariance]
+Quantity = Callable[[GradientVariance], tuple[float, float]]
+LIMIT = np.log(1e3)  # an interval of more than a factor of a thousand either way tells nothing
+WIDTH = 1.96  # of a 95 % interval, in standard errors of the logarithm
+COLOURS = {name: f"C{i}" for i, name in enumerate(ALGORITHMS)}
+PROCESS = "process"  # 3 states, 2 actions and 5 steps, V wrong by half its standard deviation
+ERROR = 0.5
+EXACT = Config(PROCESS, gamma=0.95, lam=0.8, n=2)
+
+
+def weights(config: Config) -> dict[str, Estimator]:
+    """
+    List the weight of every algorithm.
+
+    Parameters
+    ----------
+    config : Config
+        Where gamma, lambda and n come from.
+
+    Returns
+    -------
+    dict of str to Estimator
+        By the name of the algorithm.
+    """
+    return {name: estimator(replace(config, **settings)) for name, settings in ALGORITHMS.items()}
+
+
+def measure(at: Trained, n_episodes: int, seed: int) -> dict[str, GradientVariance]:
+    """
+    Measure the gradient variance of every weight at the policy and V of a run.
+
+    Parameters
+    ----------
+    at : Trained
+        A run that has a value function.
+    n_episodes : int
+        Least number of episodes, at least 3; every sub-environment plays as many.
+    seed : int
+        Seed of environments and actions, in streams apart from those of training.
+
+    Returns
+    -------
+    dict of str to GradientVariance
+        Of one episode, by the name of the algorithm.
+
+    Raises
+    ------
+    ValueError
+        If the run has no value function, or the environment returns what it must not.
+    """
+    value = at.parts.value
+    if not value.size:
+        raise ValueError(
+            f"runs must have a value function, as --algorithm vpg, got estimator "
+            f"{at.config.estimator}"
+        )
+    theta, phi = at.state.theta.astype(np.float64), at.state.phi.astype(np.float64)
+    batch = whole_episodes(
+        SeededVectorEnv(at.env, seed, Purpose.EVALUATION_EPISODE),
+        at.acting,
+        theta,
+        Position.initial(at.config.envs),
+        n_episodes=-(-n_episodes // at.config.envs),
+        iteration=0,
+        moments=at.state.obs_moments,
+        purpose=Purpose.EVALUATION_ACTION,
+    ).batch
+    rew = batch.rew * _scale(at)
+    val = value.value(phi, batch.obs)
+    last_val = np.where(batch.terminated, 0, value.value(phi, batch.last_obs))
+    found = {}
+    for name, weight in weights(at.config).items():
+        given = (val, last_val) if weight.uses_value else (0 * val, 0 * last_val)
+        psi = weight(rew, *given, batch.start)
+        discount = None if isinstance(weight, TotalReturn) else weight.gamma
+        grads = trajectory_gradients(at.acting, theta, batch, psi, discount=discount)
+        found[name] = gradient_variance(grads)
+    return found
+
+
+def _scale(at: Trained) -> float:
+    """Factor by which the run's own estimator, and its V, see the rewards."""
+    scale = at.config.reward_scale
+    if at.config.normalize_rewards:
+        scale *= float(at.state.return_moments.inverse_std[0])
+    return scale
+
+
+def measure_all(runs: Sequence[Path], n_episodes: int, seed: int) -> dict[str, Found]:
+    """
+    Measure at every run, and set the exact variances of a small process beside.
+
+    Parameters
+    ----------
+    runs : sequence of Path
+        Directories of runs.
+    n_episodes : int
+        Least number of episodes for each.
+    seed : int
+        Seed of the episodes and of the process.
+
+    Returns
+    -------
+    dict
+        By where: what `measure` found, and last what `exactly` gives.
+
+    Raises
+    ------
+    ValueError
+        If a run cannot be used.
+    """
+    panels: dict[str, Found] = {}
+    for run in runs:
+        with trained(run) as at:
+            title = f"{at.config.env}, {at.state.steps:,} steps"
+            found = measure(at, n_episodes, seed)
+        panels[str(run) if title in panels else title] = found
+    return {**panels, "exact, 3 states, 5 steps": exactly(seed)}
+
+
+def exactly(seed: int) -> dict[str, GradientVariance]:
+    """
+    Give the gradient variance of every weight in a small random process, where nothing is sampled.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of process, policy and error of V.
+
+    Returns
+    -------
+    dict of str to GradientVariance
+        Of one episode, by the name of the algorithm; the errors are 0.
+    """
+    asked = exact.study(3, 2, 5, EXACT.gamma, 1, ERROR, seed)
+    found = {}
+    for name, weight in weights(EXACT).items():
+        moments = asked.moments(weight)
+        signal = float(moments.mean @ moments.mean)
+        total = moments.variance
+        found[name] = GradientVariance(total, signal, total / signal, 0.0, 0.0)
+    return found
+
+
+def total(found: GradientVariance) -> tuple[float, float]:
+    """
+    Give the variance, and its error.
+
+    Parameters
+    ----------
+    found : GradientVariance
+        What was measured.
+
+    Returns
+    -------
+    tuple of float
+        Estimate, and standard error of its logarithm.
+    """
+    return found.total, found.total_error
+
+
+def relative(found: GradientVariance) -> tuple[float, float]:
+    """
+    Give the variance by the squared length of the mean gradient, and its error.
+
+    Parameters
+    ----------
+    found : GradientVariance
+        What was measured.
+
+    Returns
+    -------
+    tuple of float
+        Estimate, and standard error of its logarithm.
+    """
+    return found.relative, found.relative_error
+
+
+def table(panels: Mapping[str, Found]) -> str:
+    """
+    Set variances in columns, with their 95 % intervals.
+
+    Parameters
+    ----------
+    panels : mapping
+        What was found, by where.
+
+    Returns
+    -------
+    str
+        A line for each weight and place.
+    """
+    lines = []
+    for title, found in panels.items():
+        lines.append(f"{title:34}{'tr Cov g / |E g|^2':>32}{'tr Cov g':>32}")
+        for name, of in found.items():
+            cells = (_interval(*quantity(of)) for quantity in (relative, total))
+            lines.append(f"  {name:32}" + "".join(f"{cell:>32}" for cell in cells))
+    return "\n".join(lines)
+
+
+def _interval(value: float, error: float) -> str:
+    """Write a number and the ends of its interval."""
+    if not (np.isfinite(value) and WIDTH * error < LIMIT):
+        return "not resolved"
+    if error == 0:
+        return f"{value:.3g}"
+    low, high = value * np.exp(np.array([-WIDTH, WIDTH]) * error)
+    return f"{value:.3g} ({low:.3g} to {high:.3g})"
+
+
+def draw(path: Path, panels: Mapping[str, Found]) -> None:
+    """
+    Draw variance relative to the squared mean gradient, and as it is, for every weight.
+
+    Parameters
+    ----------
+    path : Path
+        The picture to write, atomically.
+    panels : mapping
+        What was found, by where: a column each.
+
+    Raises
+    ------
+    OSError
+        If the picture cannot be written.
+    """
+    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
+
+    figure = Figure(figsize=(1.5 + 3.6 * len(panels), 5.2), dpi=130, layout="constrained")
+    axes = figure.subplots(2, len(panels), sharey=True, squeeze=False)
+    for column, (title, found) in zip(axes.T, panels.items(), strict=True):
+        column[0].set_title(title)
+        panel(column[0], found, relative, "tr Cov g / |E g|²")
+        panel(column[1], found, total, "tr Cov g")
+    figure.suptitle("Variance of the gradient of one episode at a fixed policy; 95 % intervals")
+    pictures.save(figure, path)
+
+
+def panel(axes: "Axes", found: Found, quantity: Quantity, label: str) -> None:
+    """
+    Draw one number a weight, with its interval, on a logarithmic axis.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    found : mapping of str to GradientVariance
+        What was found, by the name of the algorithm.
+    quantity : callable
+        `total` or `relative`.
+    label : str
+        What the axis shows.
+    """
+    ends = []
+    for row, (name, of) in enumerate(found.items()):
+        value, error = quantity(of)
+        if np.isfinite(value) and WIDTH * error < LIMIT:
+            ends += list(value * np.exp(np.array([-WIDTH, WIDTH]) * error))
+            axes.plot(ends[-2:], [row, row], color=COLOURS[name], linewidth=2, alpha=0.6)
+            axes.plot(value, row, "o", color=COLOURS[name], markersize=6)
+        else:
+            at = axes.get_yaxis_transform()  # across the axes, down the rows
+            axes.text(0.97, row, "not resolved", transform=at, ha="right", va="center", alpha=0.6)
+    if ends:  # whole decades: each has a label then, and needs none between
+        decades = np.log10(min(ends)), np.log10(max(ends))
+        axes.set_xlim(10 ** np.floor(decades[0]), 10 ** np.ceil(decades[1]))
+    axes.set(xscale="log", xlabel=label, ylim=(len(found) - 0.5, -0.5))
+    axes.xaxis.set_minor_formatter("")
+    axes.set_yticks(range(len(found)), list(found))
+    pictures.plain(axes)

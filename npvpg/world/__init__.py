@@ -1,0 +1,1 @@
+"""The environment's side: spaces, streams of noise, seeded driver, player, rollout to batch."""

@@ -1,0 +1,367 @@
+"""
+Collectors: policy and environment to batch.
+
+Two of them, never mixed. `whole_episodes` plays a fixed number of episodes in every
+sub-environment; to take the first K that finish would favour short ones. `fixed_horizon` plays a
+fixed number of steps and goes on where it stopped; what lies beyond the last step of each
+trajectory is left to the value function.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npvpg import checks
+from npvpg.batch import Batch
+from npvpg.normalize import RunningMoments
+from npvpg.policy import Policy
+from npvpg.world.player import Player, Record
+from npvpg.world.streams import Purpose
+from npvpg.world.vector import SeededVectorEnv
+
+BLOCK = 128  # noise is drawn for that many steps at a time where the number is not known
+
+
+class Episode(NamedTuple):
+    """
+    A finished episode.
+
+    Attributes
+    ----------
+    step : int
+        Environment steps of the run, over all sub-environments, when it ended.
+    ret : float
+        Undiscounted return, rewards as the environment gave them [reward].
+    length : int
+        Number of its steps.
+    """
+
+    step: int
+    ret: float
+    length: int
+
+
+class Position(NamedTuple):
+    """
+    Where every sub-environment stands between two batches.
+
+    Attributes
+    ----------
+    episode : ndarray of int64, shape (N,)
+        Number of the episode it is in.
+    length : ndarray of int64, shape (N,)
+        Steps since that began.
+    ret : ndarray of float64, shape (N,)
+        Return since that began [reward].
+    obs : ndarray of float64, shape (N, O)
+        Observation it is in, before normalisation; empty if no episode has begun.
+    history : ndarray, shape (N, H) or (N, H, D)
+        Its last actions, at least as many as the greatest length.
+    """
+
+    episode: NDArray[np.int64]
+    length: NDArray[np.int64]
+    ret: NDArray[np.float64]
+    obs: NDArray[np.float64]
+    history: NDArray[Any]
+
+    @staticmethod
+    def initial(n_envs: int) -> "Position":
+        """
+        Stand before the first episode.
+
+        Parameters
+        ----------
+        n_envs : int
+            Number of sub-environments, N.
+
+        Returns
+        -------
+        Position
+            Episode 0, not begun.
+        """
+        zeros = np.zeros(n_envs, np.int64)
+        return Position(
+            zeros, zeros, np.zeros(n_envs), np.zeros((n_envs, 0)), np.zeros((n_envs, 0))
+        )
+
+
+class Rollout(NamedTuple):
+    """
+    What a collector returns.
+
+    Attributes
+    ----------
+    batch : Batch
+        The trajectories, observations normalised.
+    raw_obs : ndarray of float64, shape (S, O)
+        Observations as the environment gave them.
+    episodes : tuple of Episode
+        The episodes that finished, in the order they did.
+    position : Position
+        Where to go on.
+    """
+
+    batch: Batch
+    raw_obs: NDArray[np.float64]
+    episodes: tuple[Episode, ...]
+    position: Position
+
+
+def fixed_horizon(
+    env: SeededVectorEnv,
+    policy: Policy,
+    theta: NDArray[Any],
+    position: Position,
+    *,
+    n_steps: int,
+    iteration: int,
+    moments: RunningMoments | None = None,
+    steps_before: int = 0,
+) -> Rollout:
+    """
+    Play a fixed number of steps in every sub-environment, from where it stands.
+
+    Parameters
+    ----------
+    env : SeededVectorEnv
+        Environment of N sub-environments.
+    policy : Policy
+        Policy to act by.
+    theta : ndarray, shape (P,)
+        Its parameters.
+    position : Position
+        Where the sub-environments stand.
+    n_steps : int
+        Steps per sub-environment; the batch has N times as many.
+    iteration : int
+        Key of the stream that the actions' noise comes from.
+    moments : RunningMoments, optional
+        What observations are normalised by before the policy sees them; nothing by default.
+    steps_before : int
+        Environment steps of the run before this batch, for `Episode.step`.
+
+    Returns
+    -------
+    Rollout
+        Batch, finished episodes, and where to go on.
+
+    Raises
+    ------
+    ValueError
+        If `n_steps` is smaller than 1, or the environment returns what it must not.
+    """
+    checks.at_least(1, n_steps=n_steps)
+    player = Player(env, policy, theta, moments, Purpose.ACTION, iteration)
+    player.begin(position.episode, position.obs)
+    record, _ = player.play(n_steps)
+    return _cut_at_end(player, record, position, steps_before)
+
+
+def whole_episodes(
+    env: SeededVectorEnv,
+    policy: Policy,
+    theta: NDArray[Any],
+    position: Position,
+    *,
+    n_episodes: int,
+    iteration: int,
+    moments: RunningMoments | None = None,
+    steps_before: int = 0,
+    greedy: bool = False,
+    purpose: Purpose = Purpose.ACTION,
+) -> Rollout:
+    """
+    Play a fixed number of whole episodes in every sub-environment.
+
+    A sub-environment that is through waits for the others; as a vector environment moves all of
+    them together it plays on meanwhile, but those steps are neither used nor counted.
+
+    Parameters
+    ----------
+    env : SeededVectorEnv
+        Environment of N sub-environments.
+    policy : Policy
+        Policy to act by.
+    theta : ndarray, shape (P,)
+        Its parameters.
+    position : Position
+        Numbers of the episodes to begin with.
+    n_episodes : int
+        Episodes per sub-environment; the batch has N times as many.
+    iteration : int
+        Key of the stream that the actions' noise comes from.
+    moments : RunningMoments, optional
+        What observations are normalised by before the policy sees them; nothing by default.
+    steps_before : int
+        Environment steps of the run before this batch, for `Episode.step`.
+    greedy : bool
+        Take the most probable action in place of a sample.
+    purpose : Purpose
+        Stream of the noise.
+
+    Returns
+    -------
+    Rollout
+        Batch, its episodes, and where to go on.
+
+    Raises
+    ------
+    ValueError
+        If `n_episodes` is smaller than 1, or the environment returns what it must not.
+    """
+    checks.at_least(1, n_episodes=n_episodes)
+    player = Player(env, policy, theta, moments, purpose, iteration, greedy=greedy)
+    player.begin(position.episode)
+    blocks, through = [], False
+    while not through:
+        block, through = player.play(BLOCK, n_episodes)
+        blocks.append(block)
+    record = Record(*(np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True)))
+    return _cut_at_episodes(player, record, position, steps_before, n_episodes)
+
+
+def play_episodes(
+    env: SeededVectorEnv,
+    policy: Policy,
+    theta: NDArray[Any],
+    *,
+    n_episodes: int,
+    moments: RunningMoments | None = None,
+    greedy: bool = False,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """
+    Play episodes to judge a policy by.
+
+    Parameters
+    ----------
+    env : SeededVectorEnv
+        Environment, best with `Purpose.EVALUATION_EPISODE` for its stream.
+    policy : Policy
+        Policy to act by.
+    theta : ndarray, shape (P,)
+        Its parameters.
+    n_episodes : int
+        Number of episodes, shared out among the sub-environments beforehand.
+    moments : RunningMoments, optional
+        What observations are normalised by before the policy sees them; nothing by default.
+    greedy : bool
+        Take the most probable action in place of a sample.
+
+    Returns
+    -------
+    returns : ndarray of float64, shape (n_episodes,)
+        Undiscounted returns [reward].
+    lengths : ndarray of int64, shape (n_episodes,)
+        Lengths [steps].
+
+    Raises
+    ------
+    ValueError
+        If `n_episodes` is smaller than 1, or the environment returns what it must not.
+    """
+    checks.at_least(1, n_episodes=n_episodes)
+    batch = whole_episodes(
+        env,
+        policy,
+        theta,
+        Position.initial(env.n_envs),
+        n_episodes=-(-n_episodes // env.n_envs),
+        iteration=0,
+        moments=moments,
+        greedy=greedy,
+        purpose=Purpose.EVALUATION_ACTION,
+    ).batch
+    returns = np.add.reduceat(batch.rew, batch.start[:-1])
+    return returns[:n_episodes], batch.lengths[:n_episodes]
+
+
+def _cut_at_end(player: Player, record: Record, position: Position, steps_before: int) -> Rollout:
+    """Keep every step; the last one ends a trajectory that may go on later."""
+    n_envs, n_steps = record.rew.shape
+    alive = ~record.done[:, -1]
+    record.next_obs[alive, -1] = player.current[alive]
+    cut = record.done.copy()
+    cut[:, -1] = True
+    start = _offsets(cut)
+    i, t = np.divmod(start[1:] - 1, n_steps)  # where each trajectory ends
+    ret = np.add.reduceat(record.rew.ravel(), start[:-1])
+    length = np.diff(start)
+    begun_before = start[:-1] % n_steps == 0
+    ret[begun_before] += position.ret
+    length[begun_before] += position.length
+    ended = record.done[i, t]
+    episodes = _episodes(steps_before + (t + 1) * n_envs, t, ret, length, ended)
+    at_end = t == n_steps - 1
+    length_now = np.where(ended, 0, length)[at_end]
+    ret_now = np.where(ended, 0.0, ret)[at_end]
+    history = record.act
+    if position.history.shape[1]:
+        history = np.concatenate([position.history, history], axis=1)
+    history = history[:, history.shape[1] - int(length_now.max()) :].copy()
+    following = Position(player.episode, length_now, ret_now, player.current, history)
+    return _rollout(player, Record(*map(_flat, record)), start, episodes, following)
+
+
+def _cut_at_episodes(
+    player: Player, record: Record, position: Position, steps_before: int, n_episodes: int
+) -> Rollout:
+    """Keep the first episodes of every sub-environment; each of them is a trajectory."""
+    n_envs = len(record.rew)
+    keep = np.asarray(np.cumsum(record.done, axis=1) - record.done < n_episodes)
+    kept = Record(*(part[keep] for part in tuple[Any, ...](record)))
+    start = _offsets(kept.done)
+    t = np.nonzero(record.done & keep)[1]
+    step = steps_before + np.cumsum(keep.sum(axis=0))[t]
+    ret = np.add.reduceat(kept.rew, start[:-1])
+    episodes = _episodes(step, t, ret, np.diff(start), np.ones(len(t), bool))
+    following = Position.initial(n_envs)._replace(episode=position.episode + n_episodes)
+    return _rollout(player, kept, start, episodes, following)
+
+
+def _episodes(
+    step: NDArray[np.int64],
+    t: NDArray[np.int64],
+    ret: NDArray[np.float64],
+    length: NDArray[np.int64],
+    ended: NDArray[np.bool_],
+) -> list[Episode]:
+    """List the trajectories that ended an episode, in the order they did."""
+    order = np.argsort(t, kind="stable")  # at the same time: by sub-environment
+    order = order[ended[order]]
+    return [
+        Episode(*row)
+        for row in zip(
+            step[order].tolist(), ret[order].tolist(), length[order].tolist(), strict=True
+        )
+    ]
+
+
+def _offsets(cut: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Offsets of trajectories that lie end to end, from where each is cut."""
+    return np.concatenate([[0], np.flatnonzero(cut) + 1])
+
+
+def _flat(part: NDArray[Any]) -> NDArray[Any]:
+    """One sub-environment after the other; a view."""
+    return part.reshape(-1, *part.shape[2:])
+
+
+def _rollout(
+    player: Player,
+    record: Record,
+    start: NDArray[np.int64],
+    episodes: list[Episode],
+    position: Position,
+) -> Rollout:
+    """Make a batch of steps that lie end to end."""
+    batch = Batch(
+        obs=player.see(record.obs),
+        act=record.act,
+        rew=record.rew,
+        start=start,
+        last_obs=player.see(record.next_obs[start[1:] - 1]),
+        terminated=record.terminated[start[1:] - 1],
+    )
+    return Rollout(batch, record.obs, tuple(episodes), position)
