@@ -1,0 +1,38 @@
+"""What a run that is carried out elsewhere says of itself."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["waiting", "starting", "compiling", "training", "evaluating", "finished", "failed"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """
+    How a run is doing.
+
+    Parameters
+    ----------
+    seed : int
+        Its seed.
+    state : str
+        What it is at.
+    steps : int
+        Environment steps so far.
+    mean_return : float or None
+        Mean return of the last 100 episodes [reward].
+    solved_at_step : int or None
+        Environment step at which the environment was solved.
+    steps_per_second : float
+        Speed of the training.
+    text : str
+        Of a failure the reason, in one line; of compiling, what is compiled.
+    """
+
+    seed: int
+    state: State
+    steps: int = 0
+    mean_return: float | None = None
+    solved_at_step: int | None = None
+    steps_per_second: float = 0.0
+    text: str = ""
