@@ -25,14 +25,14 @@ from npvpg.estimators import (
     TDResidual,
     TotalReturn,
 )
-from npvpg.runs.config import Config
 from npvpg.mlp import MLP
 from npvpg.optimizers import SGD, Adam, Linear
 from npvpg.policy import Policy
-from npvpg.world.spaces import leaves
-from npvpg.world.squash import SquashAction, half_width
+from npvpg.runs.config import Config
 from npvpg.value import MLPValue, Value, ZeroValue
 from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes
+from npvpg.world.spaces import leaves
+from npvpg.world.squash import SquashAction, half_width
 
 
 class Parts(NamedTuple):

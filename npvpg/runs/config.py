@@ -1,7 +1,8 @@
 """What a run is made of: one frozen dataclass, whose fields are the flags of `npvpg train`."""
 
 import dataclasses
-from typing import Annotated, Literal, get_args, get_origin
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, get_args, get_origin
 
 import tyro
 
@@ -15,33 +16,42 @@ EstimatorName = Literal[
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Everything that decides the numbers of a run; a run is a function of it."""
+    """
+    Everything that decides the numbers of a run; a run is a function of it.
+
+    A field is a flag, the text below it its help, a string in its annotation the unit shown there.
+    """
+
+    groups: ClassVar[Mapping[str, str]] = {
+        "what to train": "env",
+        "networks and actions": "hidden",
+        "collecting": "envs",
+        "weighing": "estimator",
+        "policy step": "policy_lr",
+        "value fit": "value_lr",
+        "evaluation": "evaluation_episodes",
+        "output": "checkpoint_every",
+    }
+    """Groups of the fields in the help, each by the field that it begins with."""
 
     env: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="ENV")]
     """Environment: any identifier that gymnasium.make knows; module:ID imports module first. One
     that is registered without a limit of steps is truncated after 10,000."""
 
-    seed: int = 0
+    seed: Annotated[int, "N"] = 0
     """Seed from which every random number of the run is derived."""
 
-    steps: int = 500_000
+    steps: Annotated[int, "STEPS"] = 500_000
     """Environment steps to train for, counted over all sub-environments."""
 
-    estimator: EstimatorName = "gae"
-    """Weight of the score: total-return R(tau); reward-to-go; baseline, which is reward-to-go less
-    V; td, the residual r + gamma V' - V; n-step; gae, also called advantage; q, which is gae plus
-    V."""
+    stop_when_solved: bool = True
+    """Stop when the mean return of the last 100 episodes reaches the environment's own reward
+    threshold, if it has one."""
 
-    gamma: float = 0.99
-    """Discount per step, in [0, 1]."""
+    dtype: Literal["float32", "float64"] = "float32"
+    """Precision of networks and gradients; sums over time are float64 in any case."""
 
-    lam: float = 0.95
-    """Lambda of gae and of the lambda-return, in [0, 1]."""
-
-    n: int = 5
-    """Rewards that the n-step estimate looks ahead."""
-
-    hidden: tuple[int, ...] = (64, 64)
+    hidden: Annotated[tuple[int, ...], "UNITS"] = (64, 64)
     """Widths of the hidden layers, of the policy and of the value alike."""
 
     activation: Literal["tanh", "relu"] = "tanh"
@@ -62,7 +72,7 @@ class Config:
     draw, at the end of the run; it grows linearly from 0 with the steps, and the score is that of
     the mixture."""
 
-    envs: int = 8
+    envs: Annotated[int, "N"] = 8
     """Sub-environments that step side by side."""
 
     backend: Literal["compiled", "gymnasium"] = "compiled"
@@ -72,36 +82,35 @@ class Config:
     async_envs: bool = False
     """Step every sub-environment in a process of its own; pays off for slow environments only."""
 
-    horizon: int = 64
+    horizon: Annotated[int, "STEPS"] = 64
     """Steps per sub-environment and update; V bootstraps what is cut. 0 collects whole episodes,
     and so do total-return and reward-to-go, which have no V."""
 
-    episodes: int = 1
+    episodes: Annotated[int, "EPISODES"] = 1
     """Whole episodes per sub-environment and update, where whole episodes are collected."""
 
-    policy_lr: float = 3e-3
-    """Step size of the policy."""
+    normalize_obs: bool = True
+    """Shift and scale observations by their running mean and standard deviation."""
 
-    value_lr: float = 3e-3
-    """Step size of the value."""
+    normalize_rewards: bool = False
+    """Scale rewards by the running standard deviation of the discounted return."""
 
-    lr_decay: Literal["linear", "constant"] = "linear"
-    """Whether both step sizes fall to zero over the run."""
+    reward_scale: float = 1.0
+    """Factor of every reward that the algorithm sees; the returns shown are the raw ones."""
 
-    optimizer: Literal["adam", "sgd"] = "adam"
-    """Optimiser of policy and value."""
+    estimator: EstimatorName = "gae"
+    """Weight of the score: total-return R(tau); reward-to-go; baseline, which is reward-to-go less
+    V; td, the residual r + gamma V' - V; n-step; gae, also called advantage; q, which is gae plus
+    V."""
 
-    value_steps: int = 10
-    """Passes of the value over the batch in each update."""
+    gamma: float = 0.99
+    """Discount per step, in [0, 1]."""
 
-    value_minibatch: int = 0
-    """Rows in a minibatch of the value's passes; 0 takes the whole batch in one step."""
+    lam: float = 0.95
+    """Lambda of gae and of the lambda-return, in [0, 1]."""
 
-    value_target: Literal["return", "lambda"] = "lambda"
-    """What the value is fitted to: the bootstrapped return, or the lambda-return."""
-
-    entropy_weight: float = 0.0
-    """Weight of the policy's entropy in the objective."""
+    n: Annotated[int, "STEPS"] = 5
+    """Rewards that the n-step estimate looks ahead."""
 
     standardize: bool = True
     """Shift and scale the weights of each batch to mean 0 and standard deviation 1."""
@@ -113,30 +122,38 @@ class Config:
     discount_weights: bool = False
     """Weight step t by gamma^t, as the exact gradient of the discounted objective does."""
 
+    policy_lr: float = 3e-3
+    """Step size of the policy."""
+
+    lr_decay: Literal["linear", "constant"] = "linear"
+    """Whether both step sizes fall to zero over the run."""
+
+    optimizer: Literal["adam", "sgd"] = "adam"
+    """Optimiser of policy and value."""
+
+    entropy_weight: float = 0.0
+    """Weight of the policy's entropy in the objective."""
+
     max_grad_norm: float = 0.0
     """Longest gradient, of the policy and of the value; 0 sets no bound."""
 
-    normalize_obs: bool = True
-    """Shift and scale observations by their running mean and standard deviation."""
+    value_lr: float = 3e-3
+    """Step size of the value."""
 
-    normalize_rewards: bool = False
-    """Scale rewards by the running standard deviation of the discounted return."""
+    value_steps: Annotated[int, "PASSES"] = 10
+    """Passes of the value over the batch in each update."""
 
-    reward_scale: float = 1.0
-    """Factor of every reward that the algorithm sees; the returns shown are the raw ones."""
+    value_minibatch: Annotated[int, "ROWS"] = 0
+    """Rows in a minibatch of the value's passes; 0 takes the whole batch in one step."""
 
-    dtype: Literal["float32", "float64"] = "float32"
-    """Precision of networks and gradients; sums over time are float64 in any case."""
+    value_target: Literal["return", "lambda"] = "lambda"
+    """What the value is fitted to: the bootstrapped return, or the lambda-return."""
 
-    stop_when_solved: bool = True
-    """Stop when the mean return of the last 100 episodes reaches the environment's own reward
-    threshold, if it has one."""
-
-    checkpoint_every: int = 50
-    """Updates between two checkpoints; one is always written at the end."""
-
-    evaluation_episodes: int = 20
+    evaluation_episodes: Annotated[int, "EPISODES"] = 20
     """Episodes of the sampled and of the greedy evaluation at the end; 0 leaves them out."""
+
+    checkpoint_every: Annotated[int, "UPDATES"] = 50
+    """Updates between two checkpoints; one is always written at the end."""
 
     def __post_init__(self) -> None:
         """Refuse what no run can be made of: the name, the rule, the value."""

@@ -12,10 +12,10 @@ from gymnasium import error
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from npvpg.world import spaces
 from npvpg.envs import COMPILED
 from npvpg.envs.serial import SerialVectorEnv
 from npvpg.runs.words import nearest
+from npvpg.world import spaces
 from npvpg.world.squash import SquashAction
 
 LIMIT = 10_000  # steps of an episode where an environment is registered without a limit

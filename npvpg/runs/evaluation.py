@@ -8,6 +8,7 @@ from typing import NamedTuple, TypedDict
 import numpy as np
 from gymnasium.vector import VectorEnv
 
+from npvpg.policy import Policy
 from npvpg.runs import config_file, environments, progress
 from npvpg.runs.build import Parts, build
 from npvpg.runs.config import Config
@@ -15,12 +16,11 @@ from npvpg.runs.directory import RunDirectory
 from npvpg.runs.group import GroupDirectory
 from npvpg.runs.over_seeds import OverSeeds, over_seeds
 from npvpg.runs.statistics import bootstrap_interval
-from npvpg.policy import Policy
-from npvpg.world.rollout import play_episodes
 from npvpg.state import TrainState
+from npvpg.vpg import behaviour
+from npvpg.world.rollout import play_episodes
 from npvpg.world.streams import Purpose
 from npvpg.world.vector import SeededVectorEnv
-from npvpg.vpg import behaviour
 
 
 class Score(TypedDict):

@@ -17,8 +17,8 @@ from npvpg import checks
 from npvpg.runs.files import write_atomically
 
 if TYPE_CHECKING:  # what reads a log need not load the algorithm
-    from npvpg.world.rollout import Episode
     from npvpg.state import Iteration
+    from npvpg.world.rollout import Episode
 
 METRICS = (
     "iteration",

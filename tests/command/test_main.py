@@ -450,7 +450,7 @@ class TestBadInput:
         before = contents(trained)
         message = fails("train --resume run --gamma 0.9 --hidden 16")
         assert message.startswith("--resume goes on with the configuration of the run, which")
-        assert "gamma (0.9, was 0.99), hidden ((16,), was (8,))" in message
+        assert "hidden ((16,), was (8,)), gamma (0.9, was 0.99)" in message
         assert "env (Acrobot-v1, was CartPole-v1)" in fails("train Acrobot-v1 --resume run")
         assert contents(trained) == before
         text = before["config.toml"].decode()

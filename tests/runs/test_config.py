@@ -64,7 +64,13 @@ def test_differences_name_every_field_that_changed_and_no_other() -> None:
     assert differences(ours, ours) == []
     theirs = Config("CartPole-v1", gamma=0.99, hidden=(64, 64))
     assert differences(ours, theirs) == [
-        "gamma (0.9, was 0.99)",
         "hidden ((8,), was (64, 64))",
+        "gamma (0.9, was 0.99)",
     ]
     assert "env" in FIELDS
+
+
+def test_every_group_of_the_help_begins_with_a_field_and_none_is_empty() -> None:
+    places = [FIELDS.index(first) for first in Config.groups.values()]
+    assert places == sorted(set(places))
+    assert places[0] == 0
