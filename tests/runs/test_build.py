@@ -26,14 +26,14 @@ from npvpg.estimators import (
     TDResidual,
     TotalReturn,
 )
+from npvpg.mlp import MLP
+from npvpg.optimizers import SGD, Adam, Linear
 from npvpg.runs import environments
 from npvpg.runs.build import Parts, build, describe, estimator
 from npvpg.runs.config import Config
-from npvpg.mlp import MLP
-from npvpg.optimizers import SGD, Adam, Linear
-from npvpg.world.squash import SquashAction
 from npvpg.value import MLPValue, ZeroValue
 from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes
+from npvpg.world.squash import SquashAction
 
 PLAIN = Config(
     "CartPole-v1",

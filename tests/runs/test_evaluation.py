@@ -13,17 +13,17 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from npvpg import vpg
 from npvpg.distributions import Categorical, GreedyCategorical
 from npvpg.envs.base import CompiledVectorEnv
-from npvpg.runs import config_file, progress
 from npvpg.jobs import run
+from npvpg.mlp import MLP
+from npvpg.normalize import RunningMoments
+from npvpg.policy import Policy
+from npvpg.runs import config_file, progress
 from npvpg.runs.build import build
 from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
 from npvpg.runs.environments import make
 from npvpg.runs.evaluation import evaluate, evaluate_state
 from npvpg.runs.evaluation import trained as opened
-from npvpg.mlp import MLP
-from npvpg.normalize import RunningMoments
-from npvpg.policy import Policy
 from npvpg.state import TrainState
 
 CONFIG = Config(

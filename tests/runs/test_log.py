@@ -19,8 +19,8 @@ from npvpg.runs.log import (
     read_metrics,
     rolling_mean,
 )
-from npvpg.world.rollout import Episode
 from npvpg.state import Iteration
+from npvpg.world.rollout import Episode
 
 FLOATS = st.floats(allow_nan=False) | st.just(float("nan"))  # text has one NaN only
 COUNTS = st.integers(0, 2**53)
