@@ -28,14 +28,13 @@ from npvpg.kernels import returns
 from npvpg.normalize import RunningMoments
 from npvpg.optimizers import Adam, Linear, Optimizer, clip_by_global_norm
 from npvpg.policy import Policy
+from npvpg.recent import RECENT
 from npvpg.state import Iteration, TrainState
 from npvpg.value import Value, ZeroValue
 from npvpg.workspace import Workspace
 from npvpg.world.rollout import Position, Rollout, fixed_horizon, whole_episodes
 from npvpg.world.streams import Purpose, generator
 from npvpg.world.vector import SeededVectorEnv
-
-RECENT = 100  # finished episodes over which the return is averaged
 
 
 @dataclass(frozen=True)

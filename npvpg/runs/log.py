@@ -211,49 +211,6 @@ def read_episodes(path: Path) -> tuple[NDArray[np.int64], NDArray[np.float64], N
     return table[:, 0].astype(np.int64), table[:, 1].copy(), table[:, 2].astype(np.int64)
 
 
-def rolling_mean(ret: NDArray[np.float64], window: int = 100) -> NDArray[np.float64]:
-    r"""
-    Mean of the last entries up to each one.
-
-    .. math:: m_i = \frac{1}{\min(i + 1, w)} \sum_{j=\max(0,\, i-w+1)}^{i} x_j
-
-    Parameters
-    ----------
-    ret : ndarray of float64, shape (E,)
-        Entries :math:`x_i`, such as the returns of episodes in the order they ended [reward].
-    window : int
-        How many entries a mean covers at most, :math:`w`.
-
-    Returns
-    -------
-    ndarray of float64, shape (E,)
-        Means :math:`m_i` [reward].
-
-    Raises
-    ------
-    ValueError
-        If `window` is not positive.
-
-    Notes
-    -----
-    Each window is summed afresh. The difference of two running sums would be faster and would
-    carry the rounding errors of the whole run.
-
-    Examples
-    --------
-    >>> rolling_mean(np.array([1.0, 3.0, 5.0]), window=2)
-    array([1., 2., 4.])
-    """
-    checks.at_least(1, window=window)
-    ret = np.asarray(ret, dtype=np.float64)
-    head = min(window - 1, len(ret))
-    start = np.cumsum(ret[:head]) / np.arange(1, head + 1)
-    if len(ret) < window:
-        return start
-    full = np.lib.stride_tricks.sliding_window_view(ret, window).mean(axis=1)
-    return np.concatenate([start, full])
-
-
 def _line(cells: Sequence[str]) -> str:
     """Join the cells of a row; none of them needs quoting."""
     return ",".join(cells) + "\n"

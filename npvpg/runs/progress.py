@@ -3,14 +3,12 @@
 import dataclasses
 from typing import Any
 
+from npvpg.recent import solved
 from npvpg.runs import checkpoint, config_file
 from npvpg.runs.build import Parts
 from npvpg.runs.config import FIELDS, Config, differences
 from npvpg.runs.directory import RunDirectory
 from npvpg.state import TrainState
-
-WINDOW = 100
-"""Episodes whose mean return decides whether an environment is solved."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,9 +61,7 @@ class Progress:
         bool
             Whether it is; never before 100 episodes have ended.
         """
-        if threshold is None or self.mean_return is None or self.episodes_rows < WINDOW:
-            return False
-        return self.mean_return >= threshold
+        return solved(self.mean_return, self.episodes_rows, threshold)
 
 
 def save(progress: Progress, config: Config, directory: RunDirectory) -> None:

@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvpg import checks
+from npvpg.recent import RECENT, rolling_mean
 from npvpg.runs.files import write_atomically
-from npvpg.runs.log import read_episodes, rolling_mean
+from npvpg.runs.log import read_episodes
 from npvpg.runs.statistics import iqm, iqm_band
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WINDOW = 100  # episodes in a mean: Gymnasium's reward thresholds are meant for so many
 _POINTS = 200  # places along the steps at which the seeds are averaged
 _RESAMPLES = 1000  # of the band: its ends move by less than the width of the line that they bound
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -133,14 +133,14 @@ def _draw_run(axes: "Axes", step: NDArray[np.int64], ret: NDArray[np.float64]) -
     alpha = float(np.clip(20 / math.sqrt(max(len(ret), 1)), 0.1, 0.5))
     axes.plot(step, ret, ".", color="C0", markersize=4, alpha=alpha, markeredgewidth=0)
     axes.plot([], [], ".", color="C0", alpha=0.6, markeredgewidth=0, label="one episode")
-    mean = rolling_mean(ret, WINDOW)
-    axes.plot(step, mean, color="C1", label=f"mean of the last {WINDOW} episodes")
+    mean = rolling_mean(ret)
+    axes.plot(step, mean, color="C1", label=f"mean of the last {RECENT} episodes")
 
 
 def _draw_runs(axes: "Axes", data: Sequence[Run]) -> None:
     """Draw several runs: each one's rolling mean, their interquartile mean, its interval."""
-    axes.set_ylabel(f"return, mean of {WINDOW} episodes [reward]")
-    lines = [(step, rolling_mean(ret, WINDOW)) for step, ret in data if len(step)]
+    axes.set_ylabel(f"return, mean of {RECENT} episodes [reward]")
+    lines = [(step, rolling_mean(ret)) for step, ret in data if len(step)]
     for number, (step, mean) in enumerate(lines):
         label = "one run" if number == 0 else None
         axes.plot(step, mean, color="C0", linewidth=0.8, alpha=0.35, label=label)
@@ -168,7 +168,7 @@ def draw_together(
     band : str, optional
         Label of the band.
     """
-    lines = [(step, rolling_mean(ret, WINDOW)) for step, ret in data if len(step)]
+    lines = [(step, rolling_mean(ret)) for step, ret in data if len(step)]
     if len(lines) < 2:
         return
     first = max(step[0] for step, _ in lines)

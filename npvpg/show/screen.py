@@ -11,10 +11,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
 from npvpg.envs import CompiledVectorEnv
+from npvpg.recent import RECENT, rolling_mean
 from npvpg.runs.build import describe
 from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
-from npvpg.runs.log import read_episodes, rolling_mean
+from npvpg.runs.log import read_episodes
 from npvpg.show.numbers import duration, number
 from npvpg.show.plot import sparkline
 from npvpg.state import Iteration
@@ -196,7 +197,7 @@ class Screen:
         threshold : float or None
             Return at which the environment counts as solved.
         """
-        mean = f"mean return over the last 100 episodes {number(progress.mean_return)}"
+        mean = f"mean return over the last {RECENT} episodes {number(progress.mean_return)}"
         high = progress.mean_return is not None and progress.mean_return >= (threshold or 0)
         self.console.print()
         if threshold is None:

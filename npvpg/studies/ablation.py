@@ -17,6 +17,7 @@ import numpy as np
 from npvpg.jobs import group_run
 from npvpg.jobs.interrupt import Interrupts
 from npvpg.jobs.pool import Job, Workers
+from npvpg.recent import RECENT, rolling_mean
 from npvpg.runs import environments
 from npvpg.runs.algorithms import ALGORITHMS
 from npvpg.runs.config import Config
@@ -24,7 +25,7 @@ from npvpg.runs.directory import RunDirectory
 from npvpg.runs.evaluation import trained
 from npvpg.runs.files import write_atomically
 from npvpg.runs.group import GroupDirectory
-from npvpg.runs.log import read_episodes, rolling_mean
+from npvpg.runs.log import read_episodes
 from npvpg.show import plot
 from npvpg.show.board import Board
 from npvpg.studies import pictures, variance
@@ -219,7 +220,7 @@ def half_way(step: Any, ret: Any, n_steps: int) -> int:
         Step at which the mean of the last 100 episodes first lies half way between its first
         value and its best, at least 1.
     """
-    mean = rolling_mean(ret, plot.WINDOW)
+    mean = rolling_mean(ret)
     if len(mean) == 0:
         return max(n_steps // 2, 1)
     return int(step[np.argmax(mean >= (mean[0] + mean.max()) / 2)])
@@ -256,11 +257,11 @@ def draw(
         data = [read_episodes(group.run(seed).episodes)[:2] for seed in seeds]
         plot.draw_together(axes[0], data, variance.COLOURS[name], name)
         if len(data) == 1:
-            mean = rolling_mean(data[0][1], plot.WINDOW)
+            mean = rolling_mean(data[0][1])
             axes[0].plot(data[0][0], mean, color=variance.COLOURS[name], label=name)
     what = "interquartile mean over seeds, 95 % band" if len(seeds) > 1 else "one seed"
     plot.decorate(axes[0], env, f"{env}: {what}")
-    axes[0].set_ylabel(f"return, mean of {plot.WINDOW} episodes [reward]")
+    axes[0].set_ylabel(f"return, mean of {RECENT} episodes [reward]")
     axes[0].legend(frameon=False, fontsize="small", loc="lower right")
     variance.panel(axes[1], measured, variance.relative, "tr Cov g / |E g|²")
     variance.panel(axes[2], measured, variance.total, "tr Cov g")

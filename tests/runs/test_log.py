@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 from npvpg.runs.log import (
     EPISODES,
@@ -17,7 +16,6 @@ from npvpg.runs.log import (
     MetricsLog,
     read_episodes,
     read_metrics,
-    rolling_mean,
 )
 from npvpg.state import Iteration
 from npvpg.world.rollout import Episode
@@ -200,22 +198,3 @@ def test_sync_reaches_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_the_columns_are_those_documented() -> None:
     assert EPISODES == ("step", "return", "length")
     assert "seconds" not in METRICS
-
-
-@given(
-    hnp.arrays(float, st.integers(0, 30), elements=st.floats(-1e3, 1e3)),
-    st.integers(1, 12),
-)
-def test_the_rolling_mean_is_the_mean_of_the_last(ret: Any, window: int) -> None:
-    expected = [np.mean(ret[max(0, i - window + 1) : i + 1]) for i in range(len(ret))]
-    np.testing.assert_allclose(rolling_mean(ret, window), expected, rtol=1e-12, atol=1e-9)
-
-
-def test_the_rolling_mean_forgets_what_left_the_window() -> None:
-    ret = np.concatenate([[1e17], np.full(200, 0.1)])
-    assert rolling_mean(ret)[-1] == pytest.approx(0.1, rel=1e-14)
-
-
-def test_the_rolling_mean_needs_a_window() -> None:
-    with pytest.raises(ValueError, match="window must be at least 1, got 0"):
-        rolling_mean(np.ones(3), 0)

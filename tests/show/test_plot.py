@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from npvpg.runs.log import rolling_mean
+from npvpg.recent import rolling_mean
 from npvpg.show import plot
 
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from npvpg.jobs.interrupt import Interrupted
-from npvpg.vpg import RECENT
+from npvpg.recent import RECENT
 from verification.learning import report, suite
 from verification.learning.seeds import GOALS, one_seed
 

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from npvpg.recent import RECENT, rolling_mean
 from npvpg.runs.config import Config
 from npvpg.runs.files import write_atomically
 from npvpg.runs.group import GroupDirectory
-from npvpg.runs.log import read_episodes, rolling_mean
+from npvpg.runs.log import read_episodes
 from npvpg.runs.over_seeds import OverSeeds, over_seeds
 from npvpg.show import plot
 from verification.learning.published import SOURCES, Published, published
@@ -234,7 +235,7 @@ def draw(picture: Path, folder: Path, rows: Sequence[Row]) -> None:
         env, group = row.config.env, GroupDirectory(folder / row.config.env)
         data = [read_episodes(group.run(seed).episodes)[:2] for seed in row.seeds]
         if len(data) == 1:
-            axes.plot(data[0][0], rolling_mean(data[0][1], plot.WINDOW), color="C1")
+            axes.plot(data[0][0], rolling_mean(data[0][1]), color="C1")
         plot.draw_together(axes, data, "C1", env)
         plot.decorate(axes, None, f"{env}, {len(data)} seed{'s' * (len(data) > 1)}")
         axes.set_xlabel("")
@@ -251,7 +252,7 @@ def draw(picture: Path, folder: Path, rows: Sequence[Row]) -> None:
                 color="0.3",
             )
     figure.supxlabel("environment steps of all sub-environments", fontsize=9)
-    figure.supylabel(f"sampled return, mean of {plot.WINDOW} episodes [reward]", fontsize=9)
+    figure.supylabel(f"sampled return, mean of {RECENT} episodes [reward]", fontsize=9)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     write_atomically(picture, buffer.getvalue())

@@ -5,11 +5,12 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from npvpg.recent import solved
 from npvpg.runs import config_file, environments
 from npvpg.runs.build import build
 from npvpg.runs.config import Config
 from npvpg.runs.evaluation import evaluate_state
-from npvpg.vpg import RECENT, train
+from npvpg.vpg import train
 
 GOALS = {
     "CartPole-v1": 475.0,
@@ -75,8 +76,7 @@ def one_seed(env_id: str, seed: int, steps: int | None, *, whole: bool) -> Resul
         run = train(env, policy, value, vpg, seed=seed, n_steps=config.steps, dtype=config.dtype)
         for iteration in run:
             mean = iteration.mean_return
-            full = len(iteration.state.recent) == RECENT
-            if reached is None and full and mean is not None and mean >= goal:
+            if reached is None and solved(mean, len(iteration.state.recent), goal):
                 reached = iteration.steps
                 if not whole:
                     break
