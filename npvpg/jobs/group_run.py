@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from npvpg.jobs.interrupt import Interrupts
-from npvpg.jobs.pool import Job, Workers
+from npvpg.jobs.job import Job
+from npvpg.jobs.pool import Workers
 from npvpg.runs import environments
 from npvpg.runs.config import Config
 from npvpg.runs.files import write_atomically

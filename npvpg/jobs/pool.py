@@ -10,7 +10,6 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -18,29 +17,11 @@ from types import TracebackType
 from typing import Self
 
 from npvpg.jobs.interrupt import ignored
-from npvpg.runs.config import Config
-from npvpg.runs.directory import RunDirectory
+from npvpg.jobs.job import Job
 from npvpg.runs.report import Report
 
 _PATIENCE = 60.0  # time that a run gets to save its state, of which it needs a thousandth [s]
 _LOOK = 1.0  # between two looks whether the processes are alive [s]
-
-
-@dataclass(frozen=True)
-class Job:
-    """
-    A run to carry out.
-
-    Parameters
-    ----------
-    config : Config
-        Its configuration.
-    directory : RunDirectory
-        Its directory; if the run has begun, it goes on.
-    """
-
-    config: Config
-    directory: RunDirectory
 
 
 class Workers:

@@ -13,7 +13,7 @@ from typing import Any
 
 from npvpg.jobs import run
 from npvpg.jobs.interrupt import Interrupted
-from npvpg.jobs.pool import Job
+from npvpg.jobs.job import Job
 from npvpg.runs.directory import RunDirectory
 from npvpg.runs.progress import Progress
 from npvpg.runs.ready import Run

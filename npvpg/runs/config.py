@@ -4,8 +4,6 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, get_args, get_origin
 
-import tyro
-
 from npvpg import checks
 from npvpg.runs.words import nearest
 
@@ -34,7 +32,7 @@ class Config:
     }
     """Groups of the fields in the help, each by the field that it begins with."""
 
-    env: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="ENV")]
+    env: Annotated[str, "ENV"]
     """Environment: any identifier that gymnasium.make knows; module:ID imports module first. One
     that is registered without a limit of steps is truncated after 10,000."""
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_origin, get_type_hints
 
+from npvpg.runs.algorithms import ALGORITHMS, AlgorithmName
 from npvpg.runs.config import FIELDS, Config
 from npvpg.runs.words import nearest
 
@@ -31,6 +32,61 @@ def preset(env: str) -> dict[str, Any]:
     # compared as strings: the identifier of an environment is no path
     files = {path.stem: path for path in PRESETS.glob("*.toml")}
     return read(files[env]) if env in files else {}
+
+
+def layers(
+    env: str, algorithm: AlgorithmName | None = None, file: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """
+    Lay the settings that have a name over each other.
+
+    Parameters
+    ----------
+    env : str
+        Identifier of the environment.
+    algorithm : str, optional
+        Name of an algorithm, whose settings lie over those of the file.
+    file : mapping, optional
+        Values of a file by field, which lie over those of the preset.
+
+    Returns
+    -------
+    dict
+        Values by field.
+    """
+    named = ALGORITHMS[algorithm] if algorithm else {}
+    return {**preset(env), **(file or {}), **named, "env": env}
+
+
+def configure(env: str, algorithm: AlgorithmName | None = None, **changes: Any) -> Config:
+    """
+    Give the configuration that `npvpg train ENV` has, where `Config` has the general defaults.
+
+    Parameters
+    ----------
+    env : str
+        Identifier of the environment, whose preset lies below.
+    algorithm : str, optional
+        Name of an algorithm, over the preset: the flag `--algorithm`.
+    **changes : object
+        Fields of `Config` over both, as the flags are.
+
+    Returns
+    -------
+    Config
+        The configuration.
+
+    Raises
+    ------
+    ValueError
+        If a field is unknown, or a value of another type than its field or out of range.
+
+    Examples
+    --------
+    >>> configure("CartPole-v1").normalize_obs, Config("CartPole-v1").normalize_obs
+    (False, True)
+    """
+    return Config(**layers(env, algorithm) | typed(changes))
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -80,7 +136,7 @@ def read_table(path: Path) -> dict[str, Any]:
         If the file is missing or no TOML.
     """
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ValueError(f"{path} does not exist") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -114,6 +170,8 @@ def typed(table: Mapping[str, Any]) -> dict[str, Any]:
         kind = hints[name]
         if kind is float and type(value) is int:
             values[name] = float(value)
+        elif kind is int and type(value) is float and value.is_integer():
+            values[name] = int(value)  # 1e6
         elif kind == tuple[int, ...]:
             if not isinstance(value, list | tuple) or any(
                 type(width) is not int for width in value
@@ -152,6 +210,30 @@ def complete(values: dict[str, Any], source: Path | str) -> Config:
     missing = [name for name in FIELDS if name not in values]
     if missing:
         raise ValueError(f"{source} must give every field, {', '.join(missing)} missing")
+    return checked(values, source)
+
+
+def checked(values: Mapping[str, Any], source: Path | str) -> Config:
+    """
+    Make a configuration, and name the source of what is wrong with it.
+
+    Parameters
+    ----------
+    values : mapping
+        Values by field.
+    source : Path or str
+        Where they come from, for the message.
+
+    Returns
+    -------
+    Config
+        The configuration.
+
+    Raises
+    ------
+    ValueError
+        If a value lies outside its range.
+    """
     try:
         return Config(**values)
     except ValueError as error:

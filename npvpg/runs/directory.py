@@ -8,6 +8,7 @@ from pathlib import Path
 from npvpg.runs import config_file
 from npvpg.runs.config import Config
 from npvpg.runs.files import write_atomically
+from npvpg.runs.words import quoted
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class RunDirectory:
         if taken:
             raise ValueError(
                 f"{self.path} holds another run ({', '.join(taken)}): choose another --out, "
-                f"or continue it: npvpg train --resume {self.path}"
+                f"or continue it: npvpg train --resume {quoted(self.path)}"
             )
 
     def create(self, config: Config) -> None:

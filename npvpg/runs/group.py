@@ -9,6 +9,7 @@ from npvpg.runs import seeds as words
 from npvpg.runs.config import Config, differences
 from npvpg.runs.directory import RunDirectory
 from npvpg.runs.files import write_atomically
+from npvpg.runs.words import quoted
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class GroupDirectory:
         if self.exists():
             raise ValueError(
                 f"{self.path} holds the runs of several seeds ({self.config.name}): choose "
-                f"another --out, or continue them: npvpg train --resume {self.path}"
+                f"another --out, or continue them: npvpg train --resume {quoted(self.path)}"
             )
         for run in (RunDirectory(self.path), *map(self.run, seeds)):
             run.check_free()

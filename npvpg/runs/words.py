@@ -1,7 +1,9 @@
-"""Words that may have been meant: every message about an unknown name offers them."""
+"""Words for messages: those that may have been meant, and those that a shell is to read."""
 
 import difflib
+import shlex
 from collections.abc import Iterable
+from pathlib import Path
 
 
 def nearest(word: str, words: Iterable[str], *, n: int = 3) -> str:
@@ -37,3 +39,25 @@ def nearest(word: str, words: Iterable[str], *, n: int = 3) -> str:
         return ""
     listed = f"{', '.join(found[:-1])} or {found[-1]}" if found[1:] else found[0]
     return f" (did you mean {listed}?)"
+
+
+def quoted(path: Path) -> str:
+    """
+    Write a path so that a shell reads it as one word.
+
+    Parameters
+    ----------
+    path : Path
+        The path.
+
+    Returns
+    -------
+    str
+        The path, in quotes where it needs them.
+
+    Examples
+    --------
+    >>> quoted(Path("runs/my first"))
+    "'runs/my first'"
+    """
+    return shlex.quote(str(path))

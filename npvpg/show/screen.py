@@ -16,6 +16,7 @@ from npvpg.runs.build import describe
 from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
 from npvpg.runs.log import read_episodes
+from npvpg.runs.words import quoted
 from npvpg.show.numbers import duration, number
 from npvpg.show.plot import sparkline
 from npvpg.state import Iteration
@@ -253,8 +254,8 @@ class Screen:
         for part in (names[:4], names[4:]):
             self.line("", " ".join(part))
         self.console.print()
-        self.line("next", f"npvpg evaluate {directory.path}")
-        self.line("", f"npvpg plot {directory.path}")
+        self.line("next", f"npvpg evaluate {quoted(directory.path)}")
+        self.line("", f"npvpg plot {quoted(directory.path)}")
 
 
 def _constants(config: Config) -> str:

@@ -16,7 +16,8 @@ import numpy as np
 
 from npvpg.jobs import group_run
 from npvpg.jobs.interrupt import Interrupts
-from npvpg.jobs.pool import Job, Workers
+from npvpg.jobs.job import Job
+from npvpg.jobs.pool import Workers
 from npvpg.recent import RECENT, rolling_mean
 from npvpg.runs import environments
 from npvpg.runs.algorithms import ALGORITHMS

@@ -63,7 +63,7 @@ def test_it_trains_all_draws_and_goes_on_where_it_stood(
     ("words", "message"),
     [
         ("", "no environment given; try: npvpg ablation CartPole-v1"),
-        ("A B", "ablation takes one environment, got A and B"),
+        ("A B", "ablation takes one ENV, got A and B"),
         ("CartPole-v1 --steps 0", "steps must be at least 1, got 0"),
         ("CartPole-v1 --jobs 0", "jobs must be at least 1, got 0"),
         ("CartPole-v1 --episodes 2", "episodes must be at least 3, got 2"),

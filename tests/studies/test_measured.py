@@ -74,7 +74,7 @@ def test_what_tells_nothing_is_not_drawn_as_if_it_did() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("", "variance needs at least 1 run directory, got none"),
+        ("", "variance needs RUN; see npvpg variance --help"),
         ("none", "none holds no run: it has no config.toml"),
         ("none --episodes 2", "episodes must be at least 3, got 2"),
         ("none --seed -1", "seed must be at least 0, got -1"),

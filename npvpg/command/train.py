@@ -1,0 +1,257 @@
+"""
+The commands that train: a run, the runs of several seeds, every algorithm.
+
+What a command needs is imported as it is carried out: its help must not wait for Gymnasium.
+"""
+# ruff: noqa: PLC0415
+
+import contextlib
+import dataclasses
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+from typing_extensions import override
+
+from npvpg import checks
+from npvpg.command.parser import Command
+from npvpg.runs import config_file, seeds
+from npvpg.runs.algorithms import AlgorithmName
+from npvpg.runs.config import FIELDS, Config, differences
+from npvpg.runs.directory import RunDirectory, default_directory, timed_path
+from npvpg.runs.group import GroupDirectory
+from npvpg.runs.words import quoted
+
+
+@dataclass(frozen=True)
+class Train(Command):
+    """Train a policy: flags over --algorithm over --config over the preset of ENV."""
+
+    name: ClassVar[str] = "train"
+    groups: ClassVar[Mapping[str, str]] = {"what to train": "algorithm", "output": "out"}
+
+    settings: Config
+
+    algorithm: Annotated[AlgorithmName | None, "NAME"] = None
+    """Estimator, value target and normalisation by one name: reinforce (the total return);
+    reward-to-go; baseline (reward-to-go less V, whole episodes); actor-critic (the TD residual);
+    n-step; vpg (gae). config.toml of the run holds what it stood for."""
+
+    seeds: Annotated[str | None, "LIST"] = None
+    """Train once for each of several seeds, such as 0-9 or 0,2,5-7, and say what they come to
+    together; every seed gets a directory of its own, the run that --seed would make."""
+
+    config: Annotated[Path | None, "FILE.toml"] = None
+    """Settings; config.toml of a run repeats that run bit for bit."""
+
+    resume: Annotated[Path | None, "DIR"] = None
+    """Run to go on with, exactly where its last checkpoint stands; of several seeds, those that
+    are not finished."""
+
+    out: Annotated[Path | None, "DIR"] = None
+    """Directory of the run, or of the runs; runs/ENV-seedS-TIME unless given."""
+
+    jobs: Annotated[int | None, "N"] = None
+    """Seeds that train side by side, each on one core; as many as there are cores unless given. No
+    result depends on it."""
+
+    def __post_init__(self) -> None:
+        """Refuse a number of jobs that there cannot be, or where there is one run."""
+        checks.at_least(1, jobs=self.jobs)
+        if self.jobs is not None and not self.several:
+            raise ValueError("--jobs is for several seeds: name them, as in --seeds 0-9")
+
+    @property
+    def several(self) -> bool:
+        """Whether there are several seeds, or a directory of such to go on with."""
+        if self.resume is not None:
+            return GroupDirectory(self.resume).exists()
+        return self.seeds is not None
+
+    @override
+    @classmethod
+    def below(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "resume" in given:
+            group = GroupDirectory(given["resume"])
+            config = group.read()[0] if group.exists() else RunDirectory(group.path).read_config()
+            return dataclasses.asdict(config)
+        file = config_file.read(given["config"]) if "config" in given else {}
+        env = given.get("env", file.get("env"))
+        return config_file.layers(env, given.get("algorithm"), file) if env else file
+
+    @override
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        if "resume" in given:
+            if "algorithm" in given:
+                raise ValueError(
+                    "--resume goes on with the configuration of the run: leave out --algorithm"
+                )
+            for name in ("out", "config", "seeds"):
+                if name in given:
+                    raise ValueError(f"--resume goes on in its own directory: leave out --{name}")
+        if {"seeds", "seed"} <= given.keys():
+            raise ValueError("--seeds takes the place of --seed: leave out one of them")
+        below = cls.below(given)
+        changes = {name: value for name, value in given.items() if name in FIELDS}
+        if "env" not in below:
+            raise ValueError("no environment given; try: npvpg train CartPole-v1")
+        origin = given.get("config", f"preset of {below.get('env')}")
+        default = config_file.checked(below, origin)
+        config = dataclasses.replace(default, **changes)
+        changed = differences(config, default) if "resume" in given else []
+        if changed:
+            raise ValueError(
+                f"--resume goes on with the configuration of the run, which cannot change: "
+                f"{', '.join(changed)}; to begin anew, use --config "
+                f"{quoted(RunDirectory(given['resume']).config)}"
+            )
+        return cls(config, **{name: given[name] for name in given if name not in FIELDS})
+
+    @override
+    def carry_out(self) -> int:
+        if self.several:
+            return self._over_seeds()
+        if self.resume is not None:
+            directory = RunDirectory(self.resume)
+        elif self.out is not None:
+            directory = RunDirectory(self.out)
+            directory.check_free()
+            GroupDirectory(self.out).check_free()
+        else:
+            directory = default_directory(self.settings, datetime.now())
+
+        from npvpg.jobs import run
+        from npvpg.show.screen import Screen
+
+        with _resumable(directory.path, self.name):
+            run.train(self.settings, directory, resume=self.resume is not None, screen=Screen())
+        return 0
+
+    def _over_seeds(self) -> int:
+        """Train over seeds, or go on training over seeds."""
+        if self.resume is not None:
+            directory = GroupDirectory(self.resume)
+            numbers = directory.read()[1]
+        else:
+            numbers = seeds.parse(self.seeds or "")
+            label = seeds.text(numbers)
+            out = self.out or default_directory(self.settings, datetime.now(), label).path
+            directory = GroupDirectory(out)
+            directory.check_free(numbers)
+
+        from npvpg.jobs.interrupt import Interrupts
+        from npvpg.jobs.pool import Workers, n_cores
+
+        n_jobs = min(self.jobs or n_cores(), len(directory.unfinished(numbers)))
+        with (
+            _resumable(directory.path, self.name),
+            Interrupts() as stops,
+            Workers(n_jobs) as workers,
+        ):
+            from npvpg.jobs import group_run  # slow, while the processes start as well
+            from npvpg.show.board import Board
+
+            resume = self.resume is not None
+            summary = group_run.train(
+                self.settings, numbers, directory, workers, stops, resume=resume, board=Board()
+            )
+        for seed, text in summary["failed"].items():
+            again = f"npvpg train --resume {quoted(directory.run(int(seed)).path)}"
+            print(f"npvpg: seed {seed} failed: {text}; alone: {again}", file=sys.stderr)
+        return 1 if summary["failed"] else 0
+
+
+@dataclass(frozen=True)
+class Ablation(Command):
+    """Train every algorithm over seeds on one environment; draw return and gradient variance."""
+
+    name: ClassVar[str] = "ablation"
+
+    env: Annotated[str | None, "ENV"]
+    """Environment; its preset, or --config, holds for all algorithms."""
+
+    seeds: Annotated[str, "LIST"] = "0-4"
+    """Seeds of every algorithm, such as 0-9 or 0,2,5-7."""
+
+    steps: Annotated[int | None, "STEPS"] = None
+    """Environment steps of every run; those of the preset unless given."""
+
+    jobs: Annotated[int | None, "N"] = None
+    """Runs side by side; as many as there are cores unless given. No result depends on it."""
+
+    episodes: Annotated[int, "EPISODES"] = 400
+    """Episodes that variances are measured on."""
+
+    config: Annotated[Path | None, "FILE.toml"] = None
+    """Settings over the preset, below those that an algorithm sets."""
+
+    out: Annotated[Path | None, "DIR"] = None
+    """Directory of the ablation; runs/ablation-ENV-TIME unless given."""
+
+    resume: Annotated[Path | None, "DIR"] = None
+    """Ablation to go on with: what is finished is left as it is."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no ablation can be made of."""
+        if self.env is None and self.resume is None:
+            raise ValueError("no environment given; try: npvpg ablation CartPole-v1")
+        checks.at_least(3, episodes=self.episodes)
+        checks.at_least(1, jobs=self.jobs, steps=self.steps)
+
+    @override
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        if "resume" in given:
+            for name in ("seeds", "steps", "config", "out"):
+                if name in given:
+                    raise ValueError(f"--resume goes on as the ablation began: leave out --{name}")
+            if "env" in given:
+                raise ValueError(f"--resume knows its environment: leave out {given['env']}")
+        return cls(**{"env": None, **given})
+
+    @override
+    def carry_out(self) -> int:
+        from npvpg.jobs.interrupt import Interrupts
+        from npvpg.jobs.pool import Workers, n_cores
+        from npvpg.studies import ablation
+
+        if self.resume is not None:
+            directory = ablation.AblationDirectory(self.resume)
+        else:
+            env = str(self.env)
+            out = self.out or timed_path(f"ablation-{env}", datetime.now())
+            directory = ablation.AblationDirectory(out)
+            values = config_file.preset(env)
+            values |= config_file.read(self.config) if self.config else {}
+            values |= {"steps": self.steps} if self.steps else {}
+            directory.create(values | {"env": env}, seeds.parse(self.seeds))
+        n_jobs = min(self.jobs or n_cores(), max(directory.n_left(), 1))
+        with (
+            _resumable(directory.path, self.name),
+            Interrupts() as stops,
+            Workers(n_jobs) as workers,
+        ):
+            summary = ablation.train(directory, workers, stops, episodes=self.episodes)
+        for run, text in summary["failed"].items():
+            print(f"npvpg: {directory.path / run} failed: {text}", file=sys.stderr)
+        if summary["failed"]:
+            return 1
+        print(directory.picture)
+        return 0
+
+
+@contextlib.contextmanager
+def _resumable(path: Path, command: str) -> Iterator[None]:
+    """Say after a signal how to go on."""
+    from npvpg.jobs.interrupt import Interrupted
+
+    try:
+        yield
+    except Interrupted as stop:
+        how = f"; go on with: npvpg {command} --resume {quoted(path)}" if path.exists() else ""
+        print(f"npvpg: {stop}{how}", file=sys.stderr)
+        raise

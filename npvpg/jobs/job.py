@@ -1,0 +1,23 @@
+"""What one process asks another to carry out."""
+
+from dataclasses import dataclass
+
+from npvpg.runs.config import Config
+from npvpg.runs.directory import RunDirectory
+
+
+@dataclass(frozen=True)
+class Job:
+    """
+    A run to carry out.
+
+    Parameters
+    ----------
+    config : Config
+        Its configuration.
+    directory : RunDirectory
+        Its directory; if the run has begun, it goes on.
+    """
+
+    config: Config
+    directory: RunDirectory
