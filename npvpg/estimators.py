@@ -5,56 +5,191 @@ Every estimator makes one :math:`\Phi_t` per step of the policy gradient
 
 .. math:: \hat g = \frac1K \sum_t \Phi_t \nabla_\theta\log\pi_\theta(a_t\mid s_t)
 
-and is called the same way, ``estimator(rew, val, last_val, start)``, whatever it reads of it. An
-estimator checks its arguments; the formula is in `npvpg.kernels.returns`.
+and is called the same way, ``estimator(rew, val, last_val, start)``, whatever it reads of it. The
+base class checks the arguments, a subclass gives the formula and says what it is; most formulas
+are kernels of `npvpg.kernels.returns`. `NAMED` is the one list of all estimators by name.
 """
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, ClassVar, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from npvpg import checks
 from npvpg.kernels import returns
 
-FloatArray = NDArray[np.float64]
+Array = NDArray[np.float64]
+Offsets = NDArray[np.int64]
 
 
-class Estimator(Protocol):
-    """Anything that turns rewards and values into one weight per step."""
+@dataclass(frozen=True)
+class Estimator(ABC):
+    r"""
+    Anything that turns rewards and values into one weight per step.
 
+    A subclass writes `weigh` and declares what it is; every user of an estimator, from the loop to
+    the exact laboratory, asks these declarations and nothing else.
+
+    Parameters
+    ----------
+    gamma : float
+        Discount in [0, 1] [per step].
+
+    Attributes
+    ----------
+    name : str
+        Name on the command line and in figures.
+    formula : str
+        The formula in one line of plain text.
+    uses_value : bool
+        Whether a weight depends on `val`.
+    from_start : bool
+        Whether the weight is discounted from the start of the episode. It then holds the factor
+        :math:`\gamma^t` of the exact gradient already, and nobody applies it once more.
+    needs_whole_episodes : bool
+        Whether rewards that a cut tail hides are missed: ``last_val`` does not stand for them.
+    is_advantage : bool
+        Whether :math:`V(s_t)` is subtracted, so that :math:`\Phi_t + V(s_t)` estimates
+        :math:`Q(s_t, a_t)`; False unless said.
+    compares_trajectories : bool
+        Whether a weight depends on the other trajectories of the batch, of which there must then
+        be at least two; False unless said.
+
+    Raises
+    ------
+    TypeError
+        As a class with a formula is defined, if it leaves a declaration out.
+    ValueError
+        If `gamma` lies outside [0, 1].
+
+    Examples
+    --------
+    >>> class LastReward(Estimator):
+    ...     name, formula = "last-reward", "Φₜ = r_{T−1}"
+    ...     uses_value = False
+    ...     from_start = False
+    ...     needs_whole_episodes = True
+    ...
+    ...     def weigh(self, rew, val, last_val, start):
+    ...         return np.repeat(rew[start[1:] - 1], np.diff(start))
+    >>> LastReward(0.9)(np.array([1.0, 2.0, 3.0]), np.zeros(3), np.zeros(2), np.array([0, 2, 3]))
+    array([2., 2., 3.])
+    """
+
+    name: ClassVar[str]
     formula: ClassVar[str]
     uses_value: ClassVar[bool]
+    from_start: ClassVar[bool]
+    needs_whole_episodes: ClassVar[bool]
+    is_advantage: ClassVar[bool] = False
+    compares_trajectories: ClassVar[bool] = False
+    gamma: float
 
-    @property
-    def gamma(self) -> float:
-        """Discount in [0, 1] [per step]."""
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if getattr(cls.weigh, "__isabstractmethod__", False):
+            return
+        declared = ("name", "formula", "uses_value", "from_start", "needs_whole_episodes")
+        missing = [word for word in declared if not hasattr(cls, word)]
+        if missing:
+            raise TypeError(f"{cls.__name__} must declare {', '.join(missing)}")
+
+    def __post_init__(self) -> None:
+        checks.unit_interval(gamma=self.gamma)
 
     def __call__(
-        self,
-        rew: NDArray[Any],
-        val: NDArray[Any],
-        last_val: NDArray[Any],
-        start: NDArray[np.int64],
-    ) -> FloatArray:
-        """Weight of every step, shape (S,)."""
+        self, rew: NDArray[Any], val: NDArray[Any], last_val: NDArray[Any], start: NDArray[Any]
+    ) -> Array:
+        r"""
+        Weight of every step of a batch of S steps in K trajectories.
+
+        Parameters
+        ----------
+        rew : ndarray, shape (S,)
+            Rewards, trajectory after trajectory [reward].
+        val : ndarray, shape (S,)
+            State values :math:`V(s_t)` [reward].
+        last_val : ndarray, shape (K,)
+            :math:`V(s_T)` of the state each trajectory stopped in [reward]; 0 if it terminated.
+        start : ndarray of int, shape (K + 1,)
+            Offsets of the trajectories [steps].
+
+        Returns
+        -------
+        ndarray of float64, shape (S,)
+            Weights :math:`\Phi_t` [reward]; sums over time are in float64, whatever was given.
+
+        Raises
+        ------
+        ValueError
+            If the shapes disagree, a reward is not finite, or there are fewer than two
+            trajectories where they are compared.
+        """
+        checks.shape((-1,), rew=rew)
+        checks.shape(rew.shape, val=val)
+        checks.offsets(start, len(rew))
+        checks.shape((len(start) - 1,), last_val=last_val)
+        checks.finite(rew=rew)
+        if self.compares_trajectories and len(start) < 3:
+            raise ValueError(f"trajectories must number at least 2, got {len(start) - 1}")
+        rew, val, last_val = (np.ascontiguousarray(x, np.float64) for x in (rew, val, last_val))
+        psi = np.asarray(
+            self.weigh(rew, val, last_val, np.ascontiguousarray(start, np.int64)), np.float64
+        )
+        checks.shape(rew.shape, psi=psi)
+        return psi
+
+    @abstractmethod
+    def weigh(self, rew: Array, val: Array, last_val: Array, start: Offsets) -> Array:
+        """
+        Carry out the formula on arrays that are checked, contiguous, and float64 or int64.
+
+        Parameters
+        ----------
+        rew, val, last_val, start : ndarray
+            As `__call__` is given them.
+
+        Returns
+        -------
+        ndarray of float64, shape (S,)
+            Weights.
+        """
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """Numbers in the formula by name: gamma, and what else the estimator is made with."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @property
+    def label(self) -> str:
+        """Name and the constants besides gamma: "n-step(5)"."""
+        besides = [f"{value:g}" for name, value in self.constants.items() if name != "gamma"]
+        return self.name + (f"({', '.join(besides)})" if besides else "")
+
+    @classmethod
+    def from_constants(cls, **constants: float) -> Self:
+        """
+        Make an estimator from constants by name.
+
+        Parameters
+        ----------
+        **constants : float
+            Gamma, lam, n and the like; those that the estimator has not are left out.
+
+        Returns
+        -------
+        Estimator
+            The estimator.
+        """
+        return cls(**{each.name: constants[each.name] for each in fields(cls)})
 
 
-def _checked(
-    rew: NDArray[Any], val: NDArray[Any], last_val: NDArray[Any], start: NDArray[np.int64]
-) -> tuple[FloatArray, FloatArray, FloatArray, NDArray[np.int64]]:
-    """Refuse what would broadcast or read out of bounds; sums over time are in float64."""
-    checks.shape((-1,), rew=rew)
-    checks.shape(rew.shape, val=val)
-    checks.offsets(start, len(rew))
-    checks.shape((len(start) - 1,), last_val=last_val)
-    checks.finite(rew=rew)
-    rew, val, last_val = (np.ascontiguousarray(x, np.float64) for x in (rew, val, last_val))
-    return rew, val, last_val, np.ascontiguousarray(start, np.int64)
-
-
-def standardize(psi: NDArray[Any]) -> FloatArray:
+def standardize(psi: NDArray[Any]) -> Array:
     r"""
     Shift and scale the weights of a batch to mean 0 and standard deviation 1.
 
@@ -87,23 +222,13 @@ def standardize(psi: NDArray[Any]) -> FloatArray:
     return np.asarray(centred / (centred.std() + 1e-8), np.float64)
 
 
+@final
 @dataclass(frozen=True)
-class TotalReturn:
+class TotalReturn(Estimator):
     r"""
     Return of the whole trajectory: the weight of REINFORCE in its first form.
 
     .. math:: \Phi_t = R(\tau) = \sum_{k=0}^{T-1} \gamma^k r_k
-
-    Parameters
-    ----------
-    gamma : float
-        Discount in [0, 1] [per step].
-
-    Raises
-    ------
-    ValueError
-        If `gamma` lies outside [0, 1]; on a call, if the shapes disagree or a reward is not
-        finite.
 
     Examples
     --------
@@ -111,48 +236,29 @@ class TotalReturn:
     array([1.5, 1.5])
     """
 
-    formula: ClassVar[str] = "Φₜ = R(τ) = Σₖ γᵏ rₖ"
-    uses_value: ClassVar[bool] = False
-    gamma: float
+    name = "total-return"
+    formula = "Φₜ = R(τ) = Σₖ γᵏ rₖ"
+    uses_value = False
+    from_start = True
+    needs_whole_episodes = True
 
-    def __post_init__(self) -> None:
-        checks.unit_interval(gamma=self.gamma)
-
-    def __call__(
-        self,
-        rew: NDArray[Any],
-        val: NDArray[Any],
-        last_val: NDArray[Any],
-        start: NDArray[np.int64],
-    ) -> FloatArray:
-        """Weight of every step, shape (S,); `val` and `last_val` are not used."""
-        rew, _, _, start = _checked(rew, val, last_val, start)
+    @override
+    def weigh(self, rew: Array, val: Array, last_val: Array, start: Offsets) -> Array:
         return np.asarray(returns.total_return(rew, start, self.gamma))
 
 
+@final
 @dataclass(frozen=True)
-class LeaveOneOut:
+class LeaveOneOut(Estimator):
     r"""
     Return of the trajectory less the mean return of the other ones: a baseline without a network.
 
     .. math:: \Phi_t = R(\tau_k) - \frac1{K-1} \sum_{j \ne k} R(\tau_j)
 
-    Parameters
-    ----------
-    gamma : float
-        Discount in [0, 1] [per step].
-
-    Raises
-    ------
-    ValueError
-        If `gamma` lies outside [0, 1]; on a call, if the shapes disagree, a reward is not finite
-        or there are fewer than two trajectories.
-
     Notes
     -----
     The mean of all K returns would include the trajectory's own, which is no baseline: the
-    expected gradient is then :math:`1 - 1/K` times what it should be. As `TotalReturn`, it is
-    discounted from time 0 and needs whole, independent episodes.
+    expected gradient is then :math:`1 - 1/K` times what it should be.
 
     References
     ----------
@@ -165,52 +271,27 @@ class LeaveOneOut:
     array([-1.5, -1.5,  1.5])
     """
 
-    formula: ClassVar[str] = "Φₜ = R(τₖ) − Σⱼ≠ₖ R(τⱼ) / (K − 1)"
-    uses_value: ClassVar[bool] = False
-    gamma: float
+    name = "leave-one-out"
+    formula = "Φₜ = R(τₖ) − Σⱼ≠ₖ R(τⱼ) / (K − 1)"
+    uses_value = False
+    from_start = True
+    needs_whole_episodes = True
+    compares_trajectories = True
 
-    def __post_init__(self) -> None:
-        checks.unit_interval(gamma=self.gamma)
-
-    def __call__(
-        self,
-        rew: NDArray[Any],
-        val: NDArray[Any],
-        last_val: NDArray[Any],
-        start: NDArray[np.int64],
-    ) -> FloatArray:
-        """Weight of every step, shape (S,); `val` and `last_val` are not used."""
-        rew, _, _, start = _checked(rew, val, last_val, start)
-        n = len(start) - 1
-        if n < 2:
-            raise ValueError(f"trajectories must number at least 2, got {n}")
-        ret = returns.total_return(rew, start, self.gamma)
+    @override
+    def weigh(self, rew: Array, val: Array, last_val: Array, start: Offsets) -> Array:
+        n, ret = len(start) - 1, returns.total_return(rew, start, self.gamma)
         others = ret[start[:-1]].sum() - ret
         return np.asarray(ret - others / (n - 1))
 
 
+@final
 @dataclass(frozen=True)
-class RewardToGo:
+class RewardToGo(Estimator):
     r"""
     Reward-to-go, also called the future return.
 
     .. math:: \Phi_t = \sum_{k=t}^{T-1} \gamma^{k-t} r_k + \gamma^{T-t} V(s_T)
-
-    Parameters
-    ----------
-    gamma : float
-        Discount in [0, 1] [per step].
-
-    Raises
-    ------
-    ValueError
-        If `gamma` lies outside [0, 1]; on a call, if the shapes disagree or a reward is not
-        finite.
-
-    Notes
-    -----
-    :math:`V(s_T)` is ``last_val``: 0 where the trajectory terminated, and everywhere if the
-    value function is `npvpg.value.ZeroValue`.
 
     Examples
     --------
@@ -218,42 +299,24 @@ class RewardToGo:
     array([1.5, 1. ])
     """
 
-    formula: ClassVar[str] = "Φₜ = Ĝₜ = Σₖ₌ₜ γᵏ⁻ᵗ rₖ"
-    uses_value: ClassVar[bool] = False
-    gamma: float
+    name = "reward-to-go"
+    formula = "Φₜ = Ĝₜ = Σₖ₌ₜ γᵏ⁻ᵗ rₖ"
+    uses_value = False
+    from_start = False
+    needs_whole_episodes = False
 
-    def __post_init__(self) -> None:
-        checks.unit_interval(gamma=self.gamma)
-
-    def __call__(
-        self,
-        rew: NDArray[Any],
-        val: NDArray[Any],
-        last_val: NDArray[Any],
-        start: NDArray[np.int64],
-    ) -> FloatArray:
-        """Weight of every step, shape (S,); `val` is not used."""
-        rew, _, last_val, start = _checked(rew, val, last_val, start)
+    @override
+    def weigh(self, rew: Array, val: Array, last_val: Array, start: Offsets) -> Array:
         return np.asarray(returns.discounted_sum(rew, last_val, start, self.gamma))
 
 
+@final
 @dataclass(frozen=True)
-class BaselinedReturn:
+class BaselinedReturn(Estimator):
     r"""
     Reward-to-go less the value of the state.
 
     .. math:: \Phi_t = \sum_{k=t}^{T-1} \gamma^{k-t} r_k + \gamma^{T-t} V(s_T) - V(s_t)
-
-    Parameters
-    ----------
-    gamma : float
-        Discount in [0, 1] [per step].
-
-    Raises
-    ------
-    ValueError
-        If `gamma` lies outside [0, 1]; on a call, if the shapes disagree or a reward is not
-        finite.
 
     Examples
     --------
@@ -261,42 +324,25 @@ class BaselinedReturn:
     array([0.5, 0. ])
     """
 
-    formula: ClassVar[str] = "Φₜ = Ĝₜ − V(sₜ)"
-    uses_value: ClassVar[bool] = True
-    gamma: float
+    name = "baseline"
+    formula = "Φₜ = Ĝₜ − V(sₜ)"
+    uses_value = True
+    from_start = False
+    needs_whole_episodes = False
+    is_advantage = True
 
-    def __post_init__(self) -> None:
-        checks.unit_interval(gamma=self.gamma)
-
-    def __call__(
-        self,
-        rew: NDArray[Any],
-        val: NDArray[Any],
-        last_val: NDArray[Any],
-        start: NDArray[np.int64],
-    ) -> FloatArray:
-        """Weight of every step, shape (S,)."""
-        rew, val, last_val, start = _checked(rew, val, last_val, start)
+    @override
+    def weigh(self, rew: Array, val: Array, last_val: Array, start: Offsets) -> Array:
         return np.asarray(returns.discounted_sum(rew, last_val, start, self.gamma) - val)
 
 
+@final
 @dataclass(frozen=True)
-class TDResidual:
+class TDResidual(Estimator):
     r"""
     Temporal-difference residual: the one-step actor-critic.
 
     .. math:: \Phi_t = \delta_t = r_t + \gamma V(s_{t+1}) - V(s_t)
-
-    Parameters
-    ----------
-    gamma : float
-        Discount in [0, 1] [per step].
-
-    Raises
-    ------
-    ValueError
-        If `gamma` lies outside [0, 1]; on a call, if the shapes disagree or a reward is not
-        finite.
 
     Examples
     --------
@@ -304,26 +350,21 @@ class TDResidual:
     array([ 1., -3.])
     """
 
-    formula: ClassVar[str] = "Φₜ = δₜ = rₜ + γ V(sₜ₊₁) − V(sₜ)"
-    uses_value: ClassVar[bool] = True
-    gamma: float
+    name = "td"
+    formula = "Φₜ = δₜ = rₜ + γ V(sₜ₊₁) − V(sₜ)"
+    uses_value = True
+    from_start = False
+    needs_whole_episodes = False
+    is_advantage = True
 
-    def __post_init__(self) -> None:
-        checks.unit_interval(gamma=self.gamma)
-
-    def __call__(
-        self,
-        rew: NDArray[Any],
-        val: NDArray[Any],
-        last_val: NDArray[Any],
-        start: NDArray[np.int64],
-    ) -> FloatArray:
-        """Weight of every step, shape (S,)."""
-        return np.asarray(returns.td_residual(*_checked(rew, val, last_val, start), self.gamma))
+    @override
+    def weigh(self, rew: Array, val: Array, last_val: Array, start: Offsets) -> Array:
+        return np.asarray(returns.td_residual(rew, val, last_val, start, self.gamma))
 
 
+@final
 @dataclass(frozen=True)
-class NStep:
+class NStep(Estimator):
     r"""
     Advantage by n rewards and a bootstrapped value.
 
@@ -334,13 +375,7 @@ class NStep:
     gamma : float
         Discount in [0, 1] [per step].
     n : int
-        Number of rewards to look ahead, cut at the end of the trajectory [steps].
-
-    Raises
-    ------
-    ValueError
-        If `gamma` lies outside [0, 1] or `n` is smaller than 1; on a call, if the shapes
-        disagree or a reward is not finite.
+        Number of rewards to look ahead, at least 1, cut at the end of the trajectory [steps].
 
     Examples
     --------
@@ -348,29 +383,26 @@ class NStep:
     array([1.125, 1.   , 0.5  ])
     """
 
-    formula: ClassVar[str] = "Φₜ = Σₗ₌₀ⁿ⁻¹ γˡ rₜ₊ₗ + γⁿ V(sₜ₊ₙ) − V(sₜ)"
-    uses_value: ClassVar[bool] = True
-    gamma: float
+    name = "n-step"
+    formula = "Φₜ = Σₗ₌₀ⁿ⁻¹ γˡ rₜ₊ₗ + γⁿ V(sₜ₊ₙ) − V(sₜ)"
+    uses_value = True
+    from_start = False
+    needs_whole_episodes = False
+    is_advantage = True
     n: int
 
     def __post_init__(self) -> None:
-        checks.unit_interval(gamma=self.gamma)
+        super().__post_init__()
         checks.at_least(1, n=self.n)
 
-    def __call__(
-        self,
-        rew: NDArray[Any],
-        val: NDArray[Any],
-        last_val: NDArray[Any],
-        start: NDArray[np.int64],
-    ) -> FloatArray:
-        """Weight of every step, shape (S,)."""
-        arrays = _checked(rew, val, last_val, start)
-        return np.asarray(returns.n_step(*arrays, self.gamma, self.n))
+    @override
+    def weigh(self, rew: Array, val: Array, last_val: Array, start: Offsets) -> Array:
+        return np.asarray(returns.n_step(rew, val, last_val, start, self.gamma, self.n))
 
 
+@final
 @dataclass(frozen=True)
-class GAE:
+class GAE(Estimator):
     r"""
     Generalised advantage estimate.
 
@@ -383,40 +415,32 @@ class GAE:
     lam : float
         Mixing weight in [0, 1]: 0 is `TDResidual`, 1 is `BaselinedReturn`.
 
-    Raises
-    ------
-    ValueError
-        If `gamma` or `lam` lies outside [0, 1]; on a call, if the shapes disagree or a reward
-        is not finite.
-
     Examples
     --------
     >>> GAE(0.5, 0.5)(np.ones(3), np.full(3, 0.5), np.zeros(1), np.array([0, 3]))
     array([0.96875, 0.875  , 0.5    ])
     """
 
-    formula: ClassVar[str] = "Φₜ = Âₜ = Σₗ (γλ)ˡ δₜ₊ₗ,  δₜ = rₜ + γ V(sₜ₊₁) − V(sₜ)"
-    uses_value: ClassVar[bool] = True
-    gamma: float
+    name = "gae"
+    formula = "Φₜ = Âₜ = Σₗ (γλ)ˡ δₜ₊ₗ,  δₜ = rₜ + γ V(sₜ₊₁) − V(sₜ)"
+    uses_value = True
+    from_start = False
+    needs_whole_episodes = False
+    is_advantage = True
     lam: float
 
     def __post_init__(self) -> None:
-        checks.unit_interval(gamma=self.gamma, lam=self.lam)
+        super().__post_init__()
+        checks.unit_interval(lam=self.lam)
 
-    def __call__(
-        self,
-        rew: NDArray[Any],
-        val: NDArray[Any],
-        last_val: NDArray[Any],
-        start: NDArray[np.int64],
-    ) -> FloatArray:
-        """Weight of every step, shape (S,)."""
-        arrays = _checked(rew, val, last_val, start)
-        return np.asarray(returns.gae(*arrays, self.gamma, self.lam))
+    @override
+    def weigh(self, rew: Array, val: Array, last_val: Array, start: Offsets) -> Array:
+        return np.asarray(returns.gae(rew, val, last_val, start, self.gamma, self.lam))
 
 
+@final
 @dataclass(frozen=True)
-class ActionValue:
+class ActionValue(Estimator):
     r"""
     Action value: an advantage with the value of the state added back.
 
@@ -425,13 +449,7 @@ class ActionValue:
     Parameters
     ----------
     advantage : Estimator
-        Estimator of the advantage; with `GAE` the sum is the lambda-return.
-
-    Raises
-    ------
-    ValueError
-        If `advantage` subtracts no value; on a call, if the shapes disagree or a reward is not
-        finite.
+        Estimator that subtracts the value; with `GAE` the sum is the lambda-return.
 
     Examples
     --------
@@ -440,25 +458,83 @@ class ActionValue:
     array([3., 1.])
     """
 
-    formula: ClassVar[str] = "Φₜ = Q̂ₜ = Âₜ + V(sₜ)"
-    uses_value: ClassVar[bool] = True
+    name = "q"
+    formula = "Φₜ = Q̂ₜ = Âₜ + V(sₜ)"
+    uses_value = True
+    from_start = False
+    needs_whole_episodes = False
+    gamma: float = field(init=False, repr=False)  # that of the advantage
     advantage: Estimator
 
     def __post_init__(self) -> None:
-        if not self.advantage.uses_value or isinstance(self.advantage, ActionValue):
+        if not self.advantage.is_advantage:
             raise ValueError(f"advantage must be one with V subtracted, got {self.advantage}")
+        object.__setattr__(self, "gamma", self.advantage.gamma)
+
+    @override
+    def weigh(self, rew: Array, val: Array, last_val: Array, start: Offsets) -> Array:
+        return self.advantage.weigh(rew, val, last_val, start) + val
 
     @property
-    def gamma(self) -> float:
-        """Discount in [0, 1] [per step]."""
-        return self.advantage.gamma
+    @override
+    def constants(self) -> dict[str, float]:
+        return self.advantage.constants
 
-    def __call__(
-        self,
-        rew: NDArray[Any],
-        val: NDArray[Any],
-        last_val: NDArray[Any],
-        start: NDArray[np.int64],
-    ) -> FloatArray:
-        """Weight of every step, shape (S,)."""
-        return np.asarray(self.advantage(rew, val, last_val, start) + val)
+    @classmethod
+    @override
+    def from_constants(cls, **constants: float) -> Self:
+        return cls(GAE.from_constants(**constants))
+
+
+NAMED: Mapping[str, type[Estimator]] = MappingProxyType(
+    {
+        kind.name: kind
+        for kind in (
+            TotalReturn,
+            LeaveOneOut,
+            RewardToGo,
+            BaselinedReturn,
+            TDResidual,
+            NStep,
+            GAE,
+            ActionValue,
+        )
+    }
+    | {"advantage": GAE}
+)
+"""Every estimator by its name, from the plainest to the most refined; "advantage" is a synonym."""
+
+
+def named(name: str, *, gamma: float, lam: float, n: int) -> Estimator:
+    """
+    Make an estimator by its name.
+
+    Parameters
+    ----------
+    name : str
+        One of `NAMED`.
+    gamma : float
+        Discount in [0, 1] [per step].
+    lam : float
+        Lambda in [0, 1], where the estimator has one.
+    n : int
+        Number of rewards to look ahead, where the estimator looks so far.
+
+    Returns
+    -------
+    Estimator
+        The estimator.
+
+    Raises
+    ------
+    ValueError
+        If there is no such name, or a constant is out of range.
+
+    Examples
+    --------
+    >>> named("gae", gamma=0.99, lam=0.95, n=5)
+    GAE(gamma=0.99, lam=0.95)
+    """
+    if name not in NAMED:
+        raise ValueError(f"estimator must be one of {', '.join(NAMED)}, got {name!r}")
+    return NAMED[name].from_constants(gamma=gamma, lam=lam, n=n)

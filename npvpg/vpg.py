@@ -22,7 +22,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from npvpg import checks
 from npvpg.distributions import Categorical, GreedyCategorical
-from npvpg.estimators import BaselinedReturn, Estimator, LeaveOneOut, TotalReturn, standardize
+from npvpg.estimators import BaselinedReturn, Estimator, standardize
 from npvpg.gradient import policy_gradient
 from npvpg.kernels import returns
 from npvpg.normalize import RunningMoments
@@ -155,15 +155,18 @@ class VPG:
         checks.at_least(1, value_minibatch=self.value_minibatch)
         checks.positive(max_grad_norm=self.max_grad_norm, reward_scale=self.reward_scale)
         whole = isinstance(self.collector, WholeEpisodes)
-        from_zero = isinstance(self.estimator, TotalReturn | LeaveOneOut)
-        if from_zero and (self.discount_weights or not whole):
-            name = type(self.estimator).__name__
-            raise ValueError(f"estimator {name} must have whole episodes and no discount_weights")
+        if self.estimator.needs_whole_episodes and not whole:
+            raise ValueError(f"estimator must not be {self.estimator.name} with a fixed horizon")
+        if self.estimator.from_start and self.discount_weights:
+            raise ValueError(
+                f"discount_weights must be off with {self.estimator.name}: it is discounted from "
+                "the start already"
+            )
         if self.discount_weights and not whole:
             raise ValueError(
                 "discount_weights must have whole episodes, to count t from their start"
             )
-        if self.value_target is not None and not self.value_target.uses_value:
+        if self.value_target is not None and not self.value_target.is_advantage:
             raise ValueError(f"value_target must be an advantage, got {self.value_target}")
         if self.greedy is not None and max(self.greedy.start, self.greedy.stop) >= 1:
             raise ValueError(f"greedy must stay below 1, got {self.greedy}")

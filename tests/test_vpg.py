@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
 from npvpg.distributions import Categorical, DiagonalGaussian, GreedyCategorical
-from npvpg.estimators import GAE, BaselinedReturn, LeaveOneOut, RewardToGo, TotalReturn
+from npvpg.estimators import GAE, ActionValue, BaselinedReturn, LeaveOneOut, RewardToGo, TotalReturn
 from npvpg.mlp import MLP
 from npvpg.optimizers import SGD, Adam, Linear
 from npvpg.policy import Policy
@@ -479,11 +479,12 @@ def test_a_state_is_made_of_named_arrays() -> None:
         ({"reward_scale": 0.0}, "reward_scale must be positive and finite, got 0.0"),
         (
             {"estimator": TotalReturn(0.5), "discount_weights": True},
-            "estimator TotalReturn must have whole episodes and no discount_weights",
+            "discount_weights must be off with total-return: it is discounted from the start "
+            "already",
         ),
         (
             {"estimator": LeaveOneOut(0.5), "collector": FixedHorizon(2)},
-            "estimator LeaveOneOut must have whole episodes and no discount_weights",
+            "estimator must not be leave-one-out with a fixed horizon",
         ),
         (
             {"discount_weights": True, "collector": FixedHorizon(2)},
@@ -492,6 +493,11 @@ def test_a_state_is_made_of_named_arrays() -> None:
         (
             {"value_target": RewardToGo(0.5)},
             r"value_target must be an advantage, got RewardToGo\(gamma=0.5\)",
+        ),
+        (
+            {"value_target": ActionValue(GAE(0.5, 0.5))},  # to which V would be added twice
+            r"value_target must be an advantage, got ActionValue\(advantage=GAE\(gamma=0.5, "
+            r"lam=0.5\)\)",
         ),
         (
             {"greedy": ONE},

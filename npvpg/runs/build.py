@@ -15,16 +15,7 @@ from npvpg.distributions import (
     Product,
     SquashedGaussian,
 )
-from npvpg.estimators import (
-    GAE,
-    ActionValue,
-    BaselinedReturn,
-    Estimator,
-    NStep,
-    RewardToGo,
-    TDResidual,
-    TotalReturn,
-)
+from npvpg.estimators import GAE, Estimator, named
 from npvpg.mlp import MLP
 from npvpg.optimizers import SGD, Adam, Linear
 from npvpg.policy import Policy
@@ -105,18 +96,7 @@ def estimator(config: Config) -> Estimator:
     Estimator
         The weight of the score.
     """
-    gamma, lam = config.gamma, config.lam
-    named: dict[str, Estimator] = {
-        "total-return": TotalReturn(gamma),
-        "reward-to-go": RewardToGo(gamma),
-        "baseline": BaselinedReturn(gamma),
-        "td": TDResidual(gamma),
-        "n-step": NStep(gamma, config.n),
-        "gae": GAE(gamma, lam),
-        "advantage": GAE(gamma, lam),
-        "q": ActionValue(GAE(gamma, lam)),
-    }
-    return named[config.estimator]
+    return named(config.estimator, gamma=config.gamma, lam=config.lam, n=config.n)
 
 
 def distribution(config: Config, env: VectorEnv) -> Distribution:

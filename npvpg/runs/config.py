@@ -2,14 +2,15 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args, get_origin
 
-from npvpg import checks
+from npvpg import checks, estimators
 from npvpg.runs.words import nearest
 
-EstimatorName = Literal[
-    "total-return", "reward-to-go", "baseline", "td", "n-step", "gae", "q", "advantage"
-]
+if TYPE_CHECKING:
+    EstimatorName = str
+else:  # known when it runs only
+    EstimatorName = Literal[tuple(estimators.NAMED)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Config:
 
     horizon: Annotated[int, "STEPS"] = 64
     """Steps per sub-environment and update; V bootstraps what is cut. 0 collects whole episodes,
-    and so do total-return and reward-to-go, which have no V."""
+    and so does every estimator that has no V."""
 
     episodes: Annotated[int, "EPISODES"] = 1
     """Whole episodes per sub-environment and update, where whole episodes are collected."""
@@ -97,7 +98,8 @@ class Config:
     """Factor of every reward that the algorithm sees; the returns shown are the raw ones."""
 
     estimator: EstimatorName = "gae"
-    """Weight of the score: total-return R(tau); reward-to-go; baseline, which is reward-to-go less
+    """Weight of the score: total-return R(tau); leave-one-out, which is R(tau) less the mean of the
+    other episodes of the batch; reward-to-go; baseline, which is reward-to-go less
     V; td, the residual r + gamma V' - V; n-step; gae, also called advantage; q, which is gae plus
     V."""
 
@@ -171,6 +173,8 @@ class Config:
         checks.at_least(0, evaluation_episodes=self.evaluation_episodes)
         checks.at_least(1, steps=self.steps, n=self.n, envs=self.envs, episodes=self.episodes)
         checks.at_least(1, checkpoint_every=self.checkpoint_every)
+        if estimators.NAMED[self.estimator].compares_trajectories and self.envs * self.episodes < 2:
+            raise ValueError(f"envs or episodes must be at least 2 with {self.estimator}, got 1")
         checks.positive(policy_lr=self.policy_lr, value_lr=self.value_lr)
         checks.positive(reward_scale=self.reward_scale)
         for name in ("entropy_weight", "max_grad_norm"):
@@ -187,7 +191,8 @@ class Config:
     @property
     def whole_episodes(self) -> bool:
         """Whether an update collects whole episodes: without V nothing stands for a cut tail."""
-        return self.horizon == 0 or self.estimator in ("total-return", "reward-to-go")
+        kind = estimators.NAMED[self.estimator]
+        return self.horizon == 0 or kind.needs_whole_episodes or not kind.uses_value
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(Config))

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
 from npvpg.envs import CompiledVectorEnv
+from npvpg.estimators import Estimator
 from npvpg.recent import RECENT, rolling_mean
 from npvpg.runs.build import describe
 from npvpg.runs.config import Config
@@ -104,7 +105,7 @@ class Screen:
         greedy = f" · the mode besides, up to {config.greedy:g}" if config.greedy else ""
         self.line("policy", describe(parts.policy.distribution) + greedy)
         self.line("estimator", f"{config.estimator}   {parts.vpg.estimator.formula}", "cyan")
-        self.line("", _constants(config))
+        self.line("", _constants(config, parts.vpg.estimator))
         networks = f"hidden {' '.join(map(str, config.hidden)) or 'none'}, {config.activation}"
         self.line(
             "parameters",
@@ -258,13 +259,11 @@ class Screen:
         self.line("", f"npvpg plot {quoted(directory.path)}")
 
 
-def _constants(config: Config) -> str:
+def _constants(config: Config, estimator: Estimator) -> str:
     """Give the constants of the estimator, and what one update collects."""
-    text = f"γ = {config.gamma:g}"
-    if config.estimator in ("gae", "advantage", "q"):
-        text += f", λ = {config.lam:g}"
-    if config.estimator == "n-step":
-        text += f", n = {config.n}"
+    greek = {"gamma": "γ", "lam": "λ"}
+    constants = estimator.constants.items()
+    text = ", ".join(f"{greek.get(name, name)} = {value:g}" for name, value in constants)
     if config.whole_episodes:
         return f"{text} · {config.envs} × {config.episodes} whole episodes per update"
     return f"{text} · {config.envs} × {config.horizon} steps per update"

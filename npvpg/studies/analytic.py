@@ -44,9 +44,7 @@ FloatArray = NDArray[np.float64]
 GAMMA = 0.99
 HORIZONS = (1, 2, 4, 8, 16, 32, 64, 128)
 SCORE: dict[str, Estimator] = {
-    "score: total return": TotalReturn(GAMMA),
-    "score: reward-to-go": RewardToGo(GAMMA),
-    "score: with a baseline": BaselinedReturn(GAMMA),
+    f"score: {kind.name}": kind(GAMMA) for kind in (TotalReturn, RewardToGo, BaselinedReturn)
 }
 PATHWISE = "pathwise"
 KINDS = (*SCORE, PATHWISE)
@@ -203,7 +201,7 @@ def score_gradients(setting: Setting, path: Path, estimator: Estimator) -> Float
     """
     batch, n_steps = as_batch(path), len(path.rew)
     psi = estimator(batch.rew, setting.baseline(path).T.ravel(), path.final, batch.start)
-    if not isinstance(estimator, TotalReturn):
+    if not estimator.from_start:
         psi = psi * returns.discount_weights(batch.start, GAMMA)
     else:
         psi = psi + GAMMA**n_steps * np.repeat(path.final, n_steps)
@@ -317,7 +315,7 @@ def _learning(axes: "Axes", seed: int) -> None:
     """Draw what the objective lacks to the best, mean over five runs."""
     lines: tuple[tuple[str, Detach, str], ...] = (
         ("score: reward-to-go", "nothing", "C1"),
-        ("score: with a baseline", "nothing", "C2"),
+        ("score: baseline", "nothing", "C2"),
         (PATHWISE, "nothing", "C3"),
         (PATHWISE, "reward", "C4"),
     )

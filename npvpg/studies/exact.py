@@ -7,17 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from npvpg.estimators import (
-    GAE,
-    ActionValue,
-    BaselinedReturn,
-    Estimator,
-    LeaveOneOut,
-    NStep,
-    RewardToGo,
-    TDResidual,
-    TotalReturn,
-)
+from npvpg.estimators import GAE, NAMED, Estimator, NStep, named
 from npvpg.lab.exact import Laboratory, Moments, random_process, tabular
 from npvpg.studies import pictures
 from npvpg.world.streams import Purpose, generator
@@ -157,7 +147,7 @@ def study(
 
 def estimators(gamma: float) -> dict[str, Estimator]:
     """
-    List every estimator by a short name.
+    List every estimator by its label.
 
     Parameters
     ----------
@@ -169,16 +159,8 @@ def estimators(gamma: float) -> dict[str, Estimator]:
     dict of str to Estimator
         From the plainest to the most refined.
     """
-    return {
-        "total return": TotalReturn(gamma),
-        "leave one out": LeaveOneOut(gamma),
-        "reward-to-go": RewardToGo(gamma),
-        f"Q by GAE({LAM:g})": ActionValue(GAE(gamma, LAM)),
-        "baselined return": BaselinedReturn(gamma),
-        f"GAE({LAM:g})": GAE(gamma, LAM),
-        f"{N}-step": NStep(gamma, N),
-        "TD residual": TDResidual(gamma),
-    }
+    every = (named(name, gamma=gamma, lam=LAM, n=N) for name in NAMED)
+    return {estimator.label: estimator for estimator in every}
 
 
 def table(asked: Study) -> str:
@@ -273,9 +255,9 @@ def _by_gamma(axes: "Axes", asked: Study) -> None:
     """Draw error against the discount of the weight, that of the objective being fixed."""
     objective = asked.lab.process.gamma
     gammas = np.linspace(0, objective, 21)
-    for i, name in enumerate(("reward-to-go", "baselined return", f"GAE({LAM:g})")):
-        errors = [asked.error_of(estimators(float(g))[name]) for g in gammas]
-        _curve(axes, gammas, errors, name, f"C{i + 4}")
+    for i, name in enumerate(("reward-to-go", "baseline", "gae")):
+        family = [named(name, gamma=float(g), lam=LAM, n=N) for g in gammas]
+        _curve(axes, gammas, map(asked.error_of, family), family[0].label, f"C{i + 4}")
     axes.set(title=f"discount of the weight; objective γ = {objective:g}", xlabel="γ of the weight")
     axes.legend(frameon=False)
 
@@ -298,11 +280,11 @@ def _by_batch(axes: "Axes", asked: Study) -> None:
 def _by_value(axes: "Axes", asked: Study) -> None:
     """Draw error against the error of the value function."""
     sizes = np.linspace(0, max(asked.error, ERRORS[-1]), 17)
-    names = ("baselined return", f"GAE({LAM:g})", f"{N}-step", "TD residual")
-    for i, name in enumerate(names):
-        estimator = estimators(asked.lab.process.gamma)[name]
+    every = estimators(asked.lab.process.gamma)
+    advantages = [estimator for estimator in every.values() if estimator.is_advantage]
+    for i, estimator in enumerate(advantages):
         errors = [asked.error_of(estimator, error=float(size)) for size in sizes]
-        _curve(axes, sizes, errors, name, f"C{i + 4}")
+        _curve(axes, sizes, errors, estimator.label, f"C{i + 4}")
     axes.set(title=f"quality of V, K = {asked.n_trajectories}", xlabel="error of V [std V]")
     axes.legend(frameon=False, fontsize="small", loc="upper left")
     axes.margins(y=0.3)

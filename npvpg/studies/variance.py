@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from npvpg.estimators import Estimator, TotalReturn
+from npvpg.estimators import Estimator
 from npvpg.lab.variance import GradientVariance, gradient_variance, trajectory_gradients
 from npvpg.runs.algorithms import ALGORITHMS
 from npvpg.runs.build import estimator
@@ -101,7 +101,7 @@ def measure(at: Trained, n_episodes: int, seed: int) -> dict[str, GradientVarian
     for name, weight in weights(at.config).items():
         given = (val, last_val) if weight.uses_value else (0 * val, 0 * last_val)
         psi = weight(rew, *given, batch.start)
-        discount = None if isinstance(weight, TotalReturn) else weight.gamma
+        discount = None if weight.from_start else weight.gamma
         grads = trajectory_gradients(at.acting, theta, batch, psi, discount=discount)
         found[name] = gradient_variance(grads)
     return found

@@ -15,6 +15,7 @@ import pytest
 
 import npvpg
 from npvpg.command.main import main
+from npvpg.estimators import NAMED
 from npvpg.runs import checkpoint, config_file
 from npvpg.runs.algorithms import ALGORITHMS
 
@@ -256,10 +257,7 @@ class TestTrain:
         (path,) = Path("runs").iterdir()
         assert re.fullmatch(r"CartPole-v1-seed0-\d{8}-\d{6}", path.name)
 
-    @pytest.mark.parametrize(
-        "estimator",
-        ["total-return", "reward-to-go", "baseline", "td", "n-step", "gae", "q", "advantage"],
-    )
+    @pytest.mark.parametrize("estimator", NAMED)
     def test_every_estimator_trains(self, estimator: str) -> None:
         assert command(f"train CartPole-v1 {SHORT} --estimator {estimator}") == 0
 

@@ -165,7 +165,7 @@ def test_any_number_of_stops_changes_nothing(env: str, estimator: str, tmp_path:
         envs=2,
         horizon=50,
         hidden=(8,),
-        estimator=estimator,  # type: ignore[arg-type]
+        estimator=estimator,
         checkpoint_every=1000,
         evaluation_episodes=0,
     )

@@ -21,6 +21,7 @@ from npvpg.estimators import (
     ActionValue,
     BaselinedReturn,
     Estimator,
+    LeaveOneOut,
     NStep,
     RewardToGo,
     TDResidual,
@@ -70,6 +71,7 @@ def cartpole() -> Iterator[gymnasium.vector.VectorEnv[Any, Any, Any]]:
     ("name", "due"),
     [
         ("total-return", TotalReturn(0.9)),
+        ("leave-one-out", LeaveOneOut(0.9)),
         ("reward-to-go", RewardToGo(0.9)),
         ("baseline", BaselinedReturn(0.9)),
         ("td", TDResidual(0.9)),

@@ -52,11 +52,19 @@ def test_it_cannot_be_changed_after_its_values_were_checked() -> None:
         Config("CartPole-v1").gamma = 2.0  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("estimator", ["total-return", "reward-to-go"])
+@pytest.mark.parametrize("estimator", ["total-return", "leave-one-out", "reward-to-go"])
 def test_estimators_without_v_collect_whole_episodes(estimator: Any) -> None:
     assert Config("CartPole-v1", estimator=estimator, horizon=32).whole_episodes
     assert not Config("CartPole-v1", estimator="baseline", horizon=32).whole_episodes
     assert Config("CartPole-v1", estimator="baseline", horizon=0).whole_episodes
+
+
+def test_leave_one_out_needs_another_episode() -> None:
+    message = r"^envs or episodes must be at least 2 with leave-one-out, got 1$"
+    with pytest.raises(ValueError, match=message):
+        Config("CartPole-v1", estimator="leave-one-out", envs=1)
+    assert Config("CartPole-v1", estimator="leave-one-out", envs=2).whole_episodes
+    assert Config("CartPole-v1", estimator="leave-one-out", envs=1, episodes=2).whole_episodes
 
 
 def test_differences_name_every_field_that_changed_and_no_other() -> None:

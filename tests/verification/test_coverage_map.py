@@ -40,6 +40,6 @@ def test_canonical() -> None:
     direct = "npvpg.distributions.categorical.Categorical.kl"
     assert covered.canonical("npvpg.distributions.Categorical.kl") == direct
     assert covered.canonical("npvpg.kernels.returns.gae") == "npvpg.kernels.returns.gae"
-    assert covered.canonical("npvpg.estimators.GAE.__call__") == "npvpg.estimators.GAE"
+    assert covered.canonical("npvpg.estimators.Estimator.__call__") == "npvpg.estimators.Estimator"
     with pytest.raises(ValueError, match="nothing is named"):
         covered.canonical("npvpg.mlp.MLP.forwards")

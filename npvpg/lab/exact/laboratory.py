@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from npvpg import checks
 from npvpg.batch import Batch
 from npvpg.distributions import Categorical
-from npvpg.estimators import Estimator, LeaveOneOut, TotalReturn
+from npvpg.estimators import Estimator, LeaveOneOut
 from npvpg.kernels import returns
 from npvpg.lab.exact.episodes import Episodes, episodes
 from npvpg.lab.exact.process import Process, Solution, gradient, solve
@@ -213,9 +213,8 @@ class Laboratory:
             Episodes in a batch, K.
         exact_discount : bool
             Weigh step t by :math:`\gamma^t` of the objective, which makes the gradient exact;
-            without it the estimate is the usual "semi-gradient". What is discounted from time 0
-            already, `npvpg.estimators.TotalReturn` and `npvpg.estimators.LeaveOneOut`, never
-            gets it.
+            without it the estimate is the usual "semi-gradient". What is discounted from the
+            start already never gets it.
 
         Returns
         -------
@@ -225,13 +224,14 @@ class Laboratory:
         Raises
         ------
         ValueError
-            If `value` has another shape, or `n_trajectories` is smaller than 1, or than 2 with
-            `npvpg.estimators.LeaveOneOut`.
+            If `value` has another shape; if `n_trajectories` is smaller than 1, or than 2 where
+            trajectories are compared; if they are compared in another way than
+            `npvpg.estimators.LeaveOneOut` does.
 
         Notes
         -----
-        The episodes of a batch are independent, hence 1 / K. Only with
-        `npvpg.estimators.LeaveOneOut` do they meet. Its estimate is the sample covariance of the
+        The episodes of a batch are independent, hence 1 / K. With
+        `npvpg.estimators.LeaveOneOut` they meet. Its estimate is the sample covariance of the
         summed score and the return, whose covariance is, with :math:`x_i` and :math:`y` the
         centred summed score and return,
 
@@ -245,33 +245,35 @@ class Laboratory:
         """
         checks.at_least(1, n_trajectories=n_trajectories)
         chance = self.episodes.probability
-        if isinstance(estimator, LeaveOneOut):
+        psi = self._weights(estimator, value)
+        if estimator.compares_trajectories:
             checks.at_least(2, n_trajectories=n_trajectories)
-            return self._leave_one_out(estimator, n_trajectories)
-        each = self._each(estimator, value, exact_discount)
+            known = self._weights(LeaveOneOut(estimator.gamma), value)
+            if not np.abs(psi - known).max() <= 1e-9 * np.abs(known).max():
+                raise ValueError(f"estimator must compare as LeaveOneOut does, got {estimator}")
+            return self._leave_one_out(estimator.gamma, n_trajectories)
+        if exact_discount and not estimator.from_start:
+            psi = psi * returns.discount_weights(self.episodes.start, self.process.gamma)
+        start = self.episodes.start[:-1]
+        each = np.add.reduceat(psi[:, np.newaxis] * self.score, start, axis=0)
         mean = chance @ each
         centred = each - mean
         covariance = (centred.T * chance) @ centred / n_trajectories
         return Moments(mean, covariance, self.gradient)
 
-    def _each(
-        self, estimator: Estimator, value: FloatArray | None, exact_discount: bool
-    ) -> FloatArray:
-        """Gradient that every episode gives alone, shape (K, P)."""
+    def _weights(self, estimator: Estimator, value: FloatArray | None) -> FloatArray:
+        """Weight of every step of every episode, shape (N,)."""
         flat, V = self.episodes, self.solution.V if value is None else value
         checks.shape(self.solution.V.shape, value=V)
         val = V[flat.time, flat.state]
         last_val = np.where(flat.terminated, 0.0, V[flat.last_time, flat.last_state])
-        psi = estimator(flat.rew, val, last_val, flat.start)
-        if exact_discount and not isinstance(estimator, TotalReturn):
-            psi = psi * returns.discount_weights(flat.start, self.process.gamma)
-        return np.add.reduceat(psi[:, np.newaxis] * self.score, flat.start[:-1], axis=0)
+        return estimator(flat.rew, val, last_val, flat.start)
 
-    def _leave_one_out(self, estimator: LeaveOneOut, n_trajectories: int) -> Moments:
+    def _leave_one_out(self, gamma: float, n_trajectories: int) -> Moments:
         """Moments of the sample covariance of summed score and return, in closed form."""
         flat, chance = self.episodes, self.episodes.probability
         x = np.add.reduceat(self.score, flat.start[:-1], axis=0)
-        y = returns.total_return(flat.rew, flat.start, estimator.gamma)[flat.start[:-1]]
+        y = returns.total_return(flat.rew, flat.start, gamma)[flat.start[:-1]]
         x, y = x - chance @ x, y - chance @ y
         xy, xx = (chance * y) @ x, (x.T * chance) @ x
         crossed = np.outer(xy, xy)
