@@ -14,7 +14,9 @@ from typing_extensions import override
 
 from npvpg import checks
 from npvpg.command.parser import Command
+from npvpg.runs.directory import RunDirectory
 from npvpg.runs.group import GroupDirectory, expand
+from npvpg.show.pictures import check_suffix
 
 
 @dataclass(frozen=True)
@@ -64,32 +66,39 @@ class Evaluate(Command):
 
 @dataclass(frozen=True)
 class Plot(Command):
-    """Draw return against steps: of one run, or the interquartile mean and a band of several."""
+    """Draw return against steps: a line and a band for runs that differ in the seed alone."""
 
     name: ClassVar[str] = "plot"
 
     runs: Annotated[tuple[Path, ...], "RUN"]
     """Directories of runs, or of the runs of several seeds, of one environment."""
 
-    out: Annotated[Path | None, "PNG"] = None
-    """Picture to write; unless given, curve.png in the directory of a single run or curves.png in
-    that of several seeds."""
+    out: Annotated[Path | None, "FILE"] = None
+    """Picture to write, .png, .pdf or .svg; unless given, curve.png in the directory of a single
+    run, curves.png in that of several seeds, or in the first of several directories."""
+
+    label: Annotated[str | None, "A,B"] = None
+    """Labels of the lines where runs differ in more than the seed, parted by commas, in the order
+    in which their runs are named; unless given, what differs."""
 
     def __post_init__(self) -> None:
         """Refuse a picture that would be none."""
-        if self.out is not None and self.out.suffix.lower() != ".png":
-            raise ValueError(f"out must end in .png, got {self.out}")
+        if self.out is not None:
+            check_suffix(self.out)
 
     @override
     def carry_out(self) -> int:
-        single = self.runs[0] if len(self.runs) == 1 else Path()
-        group = GroupDirectory(single)
-        out = self.out or (group.curves if group.exists() else single / "curve.png")
+        first = next((run for run in self.runs if run.is_dir()), self.runs[0])
+        group = GroupDirectory(first)
+        several = len(self.runs) > 1 or group.exists()
+        out = self.out or (group.curves if several else RunDirectory(first).curve)
         runs = expand(self.runs)
 
         from npvpg.show import plot
 
-        plot.curve(out, runs)
+        labels = self.label.split(",") if self.label else ()
+        for note in plot.curve(out, runs, labels=labels):
+            print(f"npvpg: {note}", file=sys.stderr)
         print(out)
         return 0
 

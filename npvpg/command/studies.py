@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from npvpg import checks
 from npvpg.command.parser import Command
+from npvpg.show.pictures import check_suffix
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Exact(Command):
     seed: int = 0
     """Seed of process, policy and error."""
 
-    out: Annotated[Path, "PNG"] = Path("exact.png")
+    out: Annotated[Path, "FILE"] = Path("exact.png")
     """Picture to write."""
 
     def __post_init__(self) -> None:
@@ -80,7 +81,7 @@ class RandomWalk(Command):
     seed: int = 0
     """Seed of the walks."""
 
-    out: Annotated[Path, "PNG"] = Path("random-walk.png")
+    out: Annotated[Path, "FILE"] = Path("random-walk.png")
     """Picture to write."""
 
     def __post_init__(self) -> None:
@@ -111,7 +112,7 @@ class Analytic(Command):
     seed: int = 0
     """Seed of network, first states and noise."""
 
-    out: Annotated[Path, "PNG"] = Path("analytic.png")
+    out: Annotated[Path, "FILE"] = Path("analytic.png")
     """Picture to write."""
 
     def __post_init__(self) -> None:
@@ -152,7 +153,7 @@ class Variance(Command):
     seed: int = 0
     """Seed of the episodes, and of the process whose variances are exact."""
 
-    out: Annotated[Path, "PNG"] = Path("variance.png")
+    out: Annotated[Path, "FILE"] = Path("variance.png")
     """Picture to write."""
 
     def __post_init__(self) -> None:
@@ -176,5 +177,4 @@ class Variance(Command):
 def _check(seed: int, out: Path) -> None:
     """Refuse what no study can use."""
     checks.at_least(0, seed=seed)
-    if out.suffix.lower() != ".png":
-        raise ValueError(f"out must end in .png, got {out}")
+    check_suffix(out)

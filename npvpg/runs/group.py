@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from npvpg.runs import config_file
 from npvpg.runs import seeds as words
@@ -150,9 +151,8 @@ class GroupDirectory:
             If the directory holds no group, or `seeds.toml` is incomplete or wrong, or a run has
             another configuration.
         """
-        table = config_file.read_table(self.config)
+        table, seeds = self._table()
         try:
-            seeds = words.parse(str(table.pop("seeds", "")))
             values = config_file.typed(table)
         except ValueError as error:
             raise ValueError(f"{self.config}: {error}") from None
@@ -168,6 +168,30 @@ class GroupDirectory:
                     )
         return config, seeds
 
+    def _table(self) -> tuple[dict[str, Any], tuple[int, ...]]:
+        """Read the shared fields as they stand in the file, and the seeds."""
+        table = config_file.read_table(self.config)
+        try:
+            return table, words.parse(str(table.pop("seeds", "")))
+        except ValueError as error:
+            raise ValueError(f"{self.config}: {error}") from None
+
+    def runs(self) -> list[Path]:
+        """
+        List the directories of the runs, begun or not.
+
+        Returns
+        -------
+        list of Path
+            A directory for each seed.
+
+        Raises
+        ------
+        ValueError
+            If the directory holds no group, or its seeds are wrong.
+        """
+        return [self.run(seed).path for seed in self._table()[1]]
+
 
 def expand(paths: tuple[Path, ...]) -> list[Path]:
     """
@@ -181,22 +205,12 @@ def expand(paths: tuple[Path, ...]) -> list[Path]:
     Returns
     -------
     list of Path
-        Directories of runs; of a group, those that have begun.
+        Directories of runs, begun or not.
 
     Raises
     ------
     ValueError
-        If a group cannot be read or none of its runs has begun.
+        If a group cannot be read.
     """
-    runs: list[Path] = []
-    for path in paths:
-        group = GroupDirectory(path)
-        if not group.exists():
-            runs.append(path)
-            continue
-        begun = [group.run(seed) for seed in group.read()[1]]
-        begun = [run for run in begun if run.episodes.is_file()]
-        if not begun:
-            raise ValueError(f"{path} holds no run that has begun")
-        runs += [run.path for run in begun]
-    return runs
+    groups = [(path, GroupDirectory(path)) for path in paths]
+    return [run for path, group in groups for run in (group.runs() if group.exists() else [path])]

@@ -16,7 +16,7 @@ from npvpg.runs.evaluation import GroupScore
 from npvpg.runs.group import GroupDirectory
 from npvpg.runs.over_seeds import OverSeeds
 from npvpg.runs.report import Report
-from npvpg.show.numbers import number
+from npvpg.show.numbers import number, whole
 from npvpg.show.screen import Screen
 
 _ENDED = ("finished", "failed")
@@ -169,7 +169,7 @@ class Board:
         if summary["reward_threshold"] is not None:
             style = "bold green" if summary["solved"] == len(summary["seeds"]) else "bold yellow"
             self.line("solved", f"{summary['solved']} of {len(summary['seeds'])}", style)
-            self.together("solved at", summary["solved_at_step"], digits=0)
+            self.together("solved at", summary["solved_at_step"], steps=True)
         self.line("files", f"{directory.path}/ {directory.summary.name} {directory.curves.name}")
 
     def evaluation(self, scores: GroupScore) -> None:
@@ -188,7 +188,7 @@ class Board:
         self.together("sampled", scores["sampled"])
         self.together("greedy", scores["greedy"])
 
-    def together(self, label: str, found: OverSeeds | None, *, digits: int = 1) -> None:
+    def together(self, label: str, found: OverSeeds | None, *, steps: bool = False) -> None:
         """
         Print what the numbers of the seeds say together.
 
@@ -198,19 +198,20 @@ class Board:
             What they are.
         found : OverSeeds or None
             What they say; without it nothing is printed.
-        digits : int
-            Decimals.
+        steps : bool
+            Whether they are whole numbers of steps, not returns.
         """
         if found is None:
             return
+        write = whole if steps else number
         for name, value, interval in (
             ("IQM", found["iqm"], found["iqm_interval"]),
             ("mean", found["mean"], found["mean_interval"]),
         ):
-            text = f"{name:<4} {value:,.{digits}f}"
+            text = f"{name:<4} {write(value)}"
             if interval is not None:
                 low, high = interval
-                text += f" · 95% interval {low:,.{digits}f} to {high:,.{digits}f}"
+                text += f" · 95% interval {write(low)} to {write(high)}"
             self.line(label, text)
             label = ""
 

@@ -5,7 +5,7 @@ import math
 
 def number(value: float | None) -> str:
     """
-    Set a return with one decimal.
+    Set a return with as many digits as its size needs.
 
     Parameters
     ----------
@@ -15,14 +15,45 @@ def number(value: float | None) -> str:
     Returns
     -------
     str
-        The number, or "-" if there is none.
+        One digit after the point from ten on, three that count below and far above, or "-" if
+        there is none.
 
     Examples
     --------
-    >>> number(476.52), number(None)
-    ('476.5', '-')
+    >>> number(476.52), number(-3.0), number(0.0513), number(None)
+    ('476.5', '-3.0', '0.0513', '-')
     """
-    return "-" if value is None or math.isnan(value) else f"{value:.1f}"
+    if value is None or math.isnan(value):
+        return "-"
+    size = abs(value)
+    if size == 0 or 10 <= size < 1e7:
+        return f"{value:.1f}" if size < 1e5 else f"{value:.0f}"
+    text = f"{value:.3g}"
+    if "e" in text or "." in text or math.isinf(value):
+        return text
+    return f"{text}.0"
+
+
+def whole(value: float) -> str:
+    """
+    Set a number of steps.
+
+    Parameters
+    ----------
+    value : float
+        The number [steps].
+
+    Returns
+    -------
+    str
+        The number, rounded.
+
+    Examples
+    --------
+    >>> whole(123456.7)
+    '123,457'
+    """
+    return f"{value:,.0f}"
 
 
 def duration(seconds: float) -> str:

@@ -1,14 +1,6 @@
-"""
-Learning curves: return against environment steps, as a picture and as a line of text.
+"""Learning curves: return against environment steps, a line and a band a group of seeds."""
 
-matplotlib is imported by the functions that draw, because importing it takes longer than many a
-command. Figures are objects of their own: no global state, no display.
-"""
-
-import io
-import json
 import math
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,143 +9,145 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from npvpg import checks
 from npvpg.recent import RECENT, rolling_mean
-from npvpg.runs.files import write_atomically
-from npvpg.runs.log import read_episodes
+from npvpg.runs import alike
+from npvpg.runs.alike import Alike
 from npvpg.runs.statistics import iqm, iqm_band
+from npvpg.show import pictures
+from npvpg.show.pictures import Style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _POINTS = 200  # places along the steps at which the seeds are averaged
 _RESAMPLES = 1000  # of the band: its ends move by less than the width of the line that they bound
-_BLOCKS = "▁▂▃▄▅▆▇█"
 
 Run = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 
-def curve(path_png: Path, runs: Sequence[Path], *, title: str | None = None) -> None:
+def curve(
+    picture: Path,
+    runs: Sequence[Path],
+    *,
+    title: str | None = None,
+    labels: Sequence[str] = (),
+) -> list[str]:
     """
-    Draw the return of one run, or of several runs of one environment, against steps.
+    Draw the return of runs on one environment against steps.
 
-    One run: every episode as a faint dot and the mean of the last 100 episodes as a line. Several
-    runs: that mean of every run as a faint line, the interquartile mean over the runs as a strong
-    one, and a band: its 95 % bootstrap interval, at each step on its own. Both end where the first
-    run ends, for beyond it they would mean something else. A dashed line shows the reward
-    threshold of an environment that has one.
+    Runs are averaged that differ in nothing but the seed. One run: every episode as a faint dot
+    and the mean of the last 100 episodes as a line. Several runs: that mean of every run as a
+    faint line, the interquartile mean over the runs as a strong one, and a band: its 95 %
+    bootstrap interval, at each step on its own. Both end where the first run ends, for beyond it
+    they would mean something else. Several such groups: a line and a band each, labelled by what
+    sets them apart. A dashed line shows the reward threshold of an environment that has one.
 
     Parameters
     ----------
-    path_png : Path
-        The picture to write, atomically.
+    picture : Path
+        The picture to write, atomically: PNG, PDF or SVG, as its suffix says.
     runs : sequence of Path
-        Run directories. Each holds `episodes.csv` and, for the threshold and the title, the name
-        of the environment in `summary.json` or `config.toml`.
+        Run directories. Each holds `episodes.csv` and `config.toml`.
     title : str, optional
         Title of the picture; the name of the environment if not given.
-
-    Raises
-    ------
-    ValueError
-        If no run is given, a run has no readable `episodes.csv`, or the runs are of several
-        environments.
-    """
-    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import, see above
-
-    if not runs:
-        raise ValueError("runs must name at least 1 run directory, got none")
-    env = _common_env(runs)
-    data = [read_episodes(Path(run) / "episodes.csv")[:2] for run in runs]
-    figure = Figure(figsize=(8, 4.5), dpi=150, layout="constrained")
-    axes = figure.add_subplot()
-    if len(data) == 1:
-        _draw_run(axes, *data[0])
-    else:
-        _draw_runs(axes, data)
-    decorate(axes, env, env if title is None else title)
-    if all(len(step) == 0 for step, _ in data):
-        axes.text(0.5, 0.5, "no episode has ended yet", ha="center", transform=axes.transAxes)
-        axes.set(xticks=[], yticks=[])
-    figure.legend(loc="outside lower center", ncols=4, frameon=False)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    write_atomically(path_png, buffer.getvalue())
-
-
-def sparkline(values: Sequence[float | None] | NDArray[np.float64], width: int = 60) -> str:
-    """
-    Draw numbers as a line of Unicode blocks, the lowest at the bottom and the highest on top.
-
-    Parameters
-    ----------
-    values : sequence of float or None
-        The numbers, in order; None, NaN and infinity leave a gap.
-    width : int
-        Most characters to use. More numbers than that are averaged in equal groups.
+    labels : sequence of str
+        Labels of the groups, in the order in which their first runs are named.
 
     Returns
     -------
-    str
-        One character per number or group; numbers that are all equal lie in the middle.
+    list of str
+        What is missing in the picture, and why: a line each.
 
     Raises
     ------
     ValueError
-        If `width` is not positive.
-
-    Examples
-    --------
-    >>> sparkline([1, 2, 3, 4, 5, 6, 7, 8])
-    '▁▂▃▄▅▆▇█'
-    >>> sparkline([0, 10, None, 100, 100], width=5)
-    '▁▂ ██'
-    >>> sparkline(range(1000), width=4)
-    '▁▃▆█'
+        If no run is given or can be read, the runs are of several environments, or the labels are
+        not one a group.
+    OSError
+        If the picture cannot be written.
     """
-    checks.at_least(1, width=width)
-    numbers = np.array([math.nan if value is None else value for value in values], dtype=float)
-    numbers[~np.isfinite(numbers)] = math.nan
-    groups = np.array_split(numbers, width) if len(numbers) > width else list(numbers[:, None])
-    known = [group[~np.isnan(group)] for group in groups]
-    heights = np.array([group.mean() if len(group) else math.nan for group in known])
-    if np.isnan(heights).all():
-        return " " * len(heights)
-    low, high = np.nanmin(heights), np.nanmax(heights)
-    top = len(_BLOCKS) - 1
-    middle = np.where(np.isnan(heights), math.nan, top // 2)
-    levels = middle if high == low else np.round((heights - low) / (high - low) * top)
-    return "".join(" " if math.isnan(level) else _BLOCKS[int(level)] for level in levels)
+    curves, notes = alike.read(runs)
+    groups, more = alike.group(curves)
+    notes += more
+    envs = sorted({each.env for each in groups if each.env is not None})
+    if len(envs) > 1:
+        raise ValueError(f"runs must be of one environment, got {', '.join(envs)}")
+    if labels and len(labels) != len(groups):
+        raise ValueError(f"label must name each of {len(groups)} groups once, got {len(labels)}")
+    figure = pictures.figure(8, 4.5, dpi=150)
+    axes = figure.add_subplot()
+    for number, each in enumerate(groups):
+        data = [(one.step, one.ret) for one in each.curves if len(one.step)]
+        drawn = pictures.style(number)
+        if each.estimator is not None:
+            drawn = pictures.OF_ESTIMATOR.get(each.estimator, drawn)
+        label = labels[number] if labels else each.label
+        if len(groups) > 1:
+            count = f"{len(data)} run{'s' * (len(data) != 1)}"
+            draw_group(axes, data, drawn, f"{label}, {count}")
+        elif len(data) == 1:
+            _draw_run(axes, *data[0])
+        elif data:
+            _draw_seeds(axes, data, label)
+        notes += _missing(each)
+    axes.set_ylabel(_ylabel(groups))
+    env = envs[0] if envs else None
+    decorate(axes, env, env if title is None else title)
+    if not any(len(one.step) for one in curves):
+        axes.text(0.5, 0.5, "no episode has ended yet", ha="center", transform=axes.transAxes)
+        axes.set(xticks=[], yticks=[])
+    pictures.legend_below(figure, 3 if len(groups) > 1 else 4)
+    pictures.save(figure, picture)
+    return notes
+
+
+def _ylabel(groups: Sequence[Alike]) -> str:
+    """Say what is drawn: episodes of a single run, means of many."""
+    if len(groups) == len(groups[0].curves) == 1:
+        return "return of an episode [reward]"
+    return f"return, mean of {RECENT} episodes [reward]"
+
+
+def _missing(runs: Alike) -> list[str]:
+    """Say which runs are not in the picture, and which one ends the mean before the others end."""
+    notes = [f"{one.path}: no episode has ended" for one in runs.curves if not len(one.step)]
+    begun = [one for one in runs.curves if len(one.step)]
+    if len(begun) > 1:
+        first = min(begun, key=lambda one: int(one.step[-1]))
+        if not first.ended and first.step[-1] < max(one.step[-1] for one in begun):
+            step = int(first.step[-1])
+            notes.append(f"{first.path} is not finished: the mean ends with it, at step {step:,}")
+    return notes
 
 
 def _draw_run(axes: "Axes", step: NDArray[np.int64], ret: NDArray[np.float64]) -> None:
     """Draw one run: its episodes and their rolling mean."""
-    axes.set_ylabel("return of an episode [reward]")
+    dots, line = pictures.STYLES[5], pictures.STYLES[1]
     # Thousands of dots lie over each other: the more there are, the fainter each.
-    alpha = float(np.clip(20 / math.sqrt(max(len(ret), 1)), 0.1, 0.5))
-    axes.plot(step, ret, ".", color="C0", markersize=4, alpha=alpha, markeredgewidth=0)
-    axes.plot([], [], ".", color="C0", alpha=0.6, markeredgewidth=0, label="one episode")
-    mean = rolling_mean(ret)
-    axes.plot(step, mean, color="C1", label=f"mean of the last {RECENT} episodes")
+    alpha = float(np.clip(20 / math.sqrt(max(len(ret), 1)), 0.15, 0.6))
+    episode = dots._replace(marker=".").point(markeredgewidth=0)
+    axes.plot(step, ret, markersize=4, alpha=alpha, **episode)
+    axes.plot([], [], alpha=0.8, label="one episode", **episode)
+    label = f"mean of the last {RECENT} episodes, which lags behind a rise"
+    axes.plot(step, rolling_mean(ret), color=line.color, label=label)
 
 
-def _draw_runs(axes: "Axes", data: Sequence[Run]) -> None:
-    """Draw several runs: each one's rolling mean, their interquartile mean, its interval."""
-    axes.set_ylabel(f"return, mean of {RECENT} episodes [reward]")
-    lines = [(step, rolling_mean(ret)) for step, ret in data if len(step)]
-    for number, (step, mean) in enumerate(lines):
-        label = "one run" if number == 0 else None
-        axes.plot(step, mean, color="C0", linewidth=0.8, alpha=0.35, label=label)
-    draw_together(axes, data, "C1", f"interquartile mean of {len(lines)} runs", "its 95 % band")
+def _draw_seeds(axes: "Axes", data: Sequence[Run], label: str) -> None:
+    """Draw the runs of one group: each one's rolling mean, and all together."""
+    for number, (step, ret) in enumerate(data):
+        one = "one run" if number == 0 else None
+        color = pictures.STYLES[0].color
+        axes.plot(step, rolling_mean(ret), color=color, linewidth=0.8, alpha=0.35, label=one)
+    name = label or f"interquartile mean of {len(data)} runs"
+    style = pictures.STYLES[1]._replace(dashes="-", marker="")
+    draw_together(axes, data, style, name, "its 95 % band")
 
 
-def draw_together(
-    axes: "Axes", data: Sequence[Run], color: str, label: str, band: str | None = None
-) -> None:
+def draw_group(axes: "Axes", data: Sequence[Run], style: Style, label: str) -> None:
     """
-    Draw the interquartile mean of several runs' rolling means and its interval.
+    Draw a group among others: one run by its rolling mean, several together.
 
-    Nothing is drawn of fewer than two runs, or where they have no step in common.
+    Runs that have no step in common are drawn one by one.
 
     Parameters
     ----------
@@ -161,26 +155,57 @@ def draw_together(
         Where to draw.
     data : sequence of (step, ret)
         Steps at which episodes ended, and their returns, of every run.
-    color : str
-        Colour of line and band.
+    style : Style
+        What tells the group apart.
+    label : str
+        Label of the line.
+    """
+    if draw_together(axes, data, style, label):
+        return
+    for number, (step, ret) in enumerate(one for one in data if len(one[0])):
+        mark = {"marker": style.marker, "markevery": (0.05, 0.125), "markersize": 4}
+        text = label if number == 0 else None
+        axes.plot(step, rolling_mean(ret), **style.line(label=text, **mark))
+
+
+def draw_together(
+    axes: "Axes", data: Sequence[Run], style: Style, label: str, band: str | None = None
+) -> bool:
+    """
+    Draw the interquartile mean of several runs' rolling means and its interval.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    data : sequence of (step, ret)
+        Steps at which episodes ended, and their returns, of every run.
+    style : Style
+        What tells line and band apart.
     label : str
         Label of the line.
     band : str, optional
         Label of the band.
+
+    Returns
+    -------
+    bool
+        False, and nothing is drawn, of fewer than two runs or where they have no step in common.
     """
     lines = [(step, rolling_mean(ret)) for step, ret in data if len(step)]
-    if len(lines) < 2:
-        return
-    first = max(step[0] for step, _ in lines)
-    last = min(step[-1] for step, _ in lines)
-    if first >= last:
-        return
+    first = max((step[0] for step, _ in lines), default=0)
+    last = min((step[-1] for step, _ in lines), default=0)
+    if len(lines) < 2 or first >= last:
+        return False
     grid = np.linspace(first, last, _POINTS)
     # The rolling mean holds until the next episode ends.
     values = np.array([mean[np.searchsorted(step, grid, side="right") - 1] for step, mean in lines])
-    axes.plot(grid, [iqm(column) for column in values.T], color=color, label=label)
+    middle = [iqm(column) for column in values.T]
+    mark = {"marker": style.marker, "markevery": (0.05, 0.125), "markersize": 4}
+    axes.plot(grid, middle, **style.line(label=label, **mark))
     low, high = iqm_band(values, n_resamples=_RESAMPLES, seed=0)
-    axes.fill_between(grid, low, high, color=color, alpha=0.3, linewidth=0, label=band)
+    axes.fill_between(grid, low, high, color=style.color, alpha=0.2, linewidth=0, label=band)
+    return True
 
 
 def decorate(axes: "Axes", env: str | None, title: str | None) -> None:
@@ -196,41 +221,18 @@ def decorate(axes: "Axes", env: str | None, title: str | None) -> None:
     title : str or None
         Title, if there is to be one.
     """
-    from matplotlib.ticker import EngFormatter  # noqa: PLC0415 - slow to import, see above
+    from matplotlib.ticker import EngFormatter  # noqa: PLC0415 - slow to import
 
     threshold = _reward_threshold(env)
     if threshold is not None:
-        axes.axhline(
-            threshold, color="0.3", linestyle="--", linewidth=1, label=f"solved: {threshold:g}"
-        )
+        label = f"solved: {threshold:g}"
+        axes.axhline(threshold, color="0.3", linestyle="--", linewidth=1, label=label)
     axes.set_xlim(left=0)
     axes.set_xlabel("environment steps of all sub-environments")
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
+    pictures.plain(axes)
     if title:
         axes.set_title(title)
-
-
-def _common_env(runs: Sequence[Path]) -> str | None:
-    """Find the environment that all runs share, None if no run names one."""
-    named = {env for env in map(_env_of, runs) if env is not None}
-    if len(named) > 1:
-        raise ValueError(f"runs must be of one environment, got {', '.join(sorted(named))}")
-    return named.pop() if named else None
-
-
-def _env_of(run: Path) -> str | None:
-    """Read the name of a run's environment, None if it is not to be found."""
-    readers = {"summary.json": json.loads, "config.toml": tomllib.loads}
-    for name, reader in readers.items():
-        try:
-            env = reader((Path(run) / name).read_text(encoding="utf-8"))["env"]
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # a run that is still going on has no summary yet
-        if isinstance(env, str):
-            return env
-    return None
 
 
 def _reward_threshold(env: str | None) -> float | None:

@@ -19,7 +19,8 @@ from npvpg.runs.directory import RunDirectory
 from npvpg.runs.log import read_episodes
 from npvpg.runs.words import quoted
 from npvpg.show.numbers import duration, number
-from npvpg.show.plot import sparkline
+from npvpg.show.sparkline import sparkline
+from npvpg.show.table import Column, Pace, fitting, head, row
 from npvpg.state import Iteration
 
 if TYPE_CHECKING:
@@ -27,17 +28,6 @@ if TYPE_CHECKING:
     from npvpg.runs.ready import Run
 
 ROWS = 20  # of the table, over a run that uses up its steps
-COLUMNS = (
-    ("steps", 10),
-    ("episodes", 9),
-    ("return", 9),
-    ("length", 8),
-    ("entropy", 8),
-    ("KL", 9),
-    ("|g|", 8),
-    ("expl.V", 8),
-    ("steps/s", 9),
-)
 
 
 class Screen:
@@ -60,8 +50,9 @@ class Screen:
         self._task = TaskID(0)
         self._n_steps = 1
         self._rows = 0
-        self._began = 0.0
         self._start = 0
+        self._pace = Pace()
+        self._columns: tuple[Column, ...] = ()
 
     def line(self, label: str, text: str, style: str = "") -> None:
         """
@@ -145,8 +136,6 @@ class Screen:
         """
         self._n_steps = n_steps
         self._rows = self._start * ROWS // n_steps
-        self._began = time.perf_counter()
-        self.console.print(_set([name for name, _ in COLUMNS]), style="bold", soft_wrap=True)
         if not self.console.is_terminal or self.console.quiet:
             yield
             return
@@ -175,18 +164,26 @@ class Screen:
             How far the run has come.
         """
         steps = progress.steps
-        speed = (steps - self._start) / (time.perf_counter() - self._began)
-        if self._bar is not None:
-            left = max(self._n_steps - steps, 0) / speed
-            text = (
-                f"{steps:,}/{self._n_steps:,} steps · {speed:,.0f} steps/s"
-                f" · return {number(progress.mean_return)} · {duration(left)} left"
-            )
-            self._bar.update(self._task, completed=steps, text=text)
         done = steps * ROWS // self._n_steps
-        if done > self._rows or steps >= self._n_steps or progress.solved_at_step == steps:
+        due = done > self._rows or steps >= self._n_steps or progress.solved_at_step == steps
+        speed = self._pace.now(steps, time.perf_counter(), row=due)
+        if self._bar is not None:
+            text = f"{steps:,}/{self._n_steps:,} steps · return {number(progress.mean_return)}"
+            if speed:
+                left = max(self._n_steps - steps, 0) / speed
+                text += f" · {speed:,.0f} steps/s · {duration(left)} left"
+            self._bar.update(self._task, completed=steps, text=text)
+        if due:
             self._rows = done
-            self.console.print(_row(iteration, progress, speed), soft_wrap=True)
+            self._print_row(_values(iteration, progress) | {"speed": speed})
+
+    def _print_row(self, values: dict[str, float | None]) -> None:
+        """Print a row, below the heads if it is the first."""
+        if not self._columns:
+            width = self.console.width if self.console.is_terminal else None
+            self._columns = fitting(width, values)
+            self.console.print(head(self._columns), style="bold", soft_wrap=True)
+        self.console.print(row(values, self._columns), soft_wrap=True)
 
     def verdict(self, progress: "RunProgress", threshold: float | None) -> None:
         """
@@ -228,13 +225,13 @@ class Screen:
         """
         for label, mode in (("evaluation", "sampled"), ("", "greedy")):
             result = evaluation[mode]
-            mean, spread, low, high = (
-                number(result[key]) for key in ("mean", "std", "low", "high")
-            )
-            episodes = f"{result['episodes']} episodes"
-            self.line(
-                label, f"{mode:<8} {mean} ± {spread} · {episodes} · 95% interval {low} to {high}"
-            )
+            mean, episodes = number(result["mean"]), result["episodes"]
+            if result["low"] is None:  # a single one shows no spread
+                self.line(label, f"{mode:<8} {mean} · 1 episode")
+                continue
+            low, high = number(result["low"]), number(result["high"])
+            text = f"{mode:<8} {mean} ± {number(result['std'])} · {episodes} episodes"
+            self.line(label, f"{text} · 95% interval {low} to {high}")
 
     def files(self, directory: RunDirectory) -> None:
         """
@@ -249,7 +246,7 @@ class Screen:
         if len(ret):
             means = rolling_mean(ret)
             line = sparkline(means, width=48)
-            self.line("return", f"{means[0]:.1f} {line} {means[-1]:.1f}", "green")
+            self.line("return", f"{number(means[0])} {line} {number(means[-1])}", "green")
         self.line("files", f"{directory.path}/")
         names = [file.name for file in directory.files]
         for part in (names[:4], names[4:]):
@@ -278,24 +275,15 @@ def _space(space: spaces.Space[Any]) -> str:
     return f"Box{space.shape}" + (f" in [{low:g}, {high:g}]" if same else "")
 
 
-def _row(iteration: Iteration, progress: "RunProgress", speed: float) -> str:
-    """Set one row of the table under its columns."""
-    return _set(
-        [
-            f"{progress.steps:,}",
-            f"{progress.episodes_rows:,}",
-            number(iteration.mean_return),
-            number(iteration.mean_length),
-            f"{iteration.entropy:.3f}",
-            f"{iteration.kl:.1e}",
-            f"{iteration.grad_norm:.3g}",
-            f"{iteration.explained_variance:.2f}",
-            f"{speed:,.0f}",
-        ]
-    )
-
-
-def _set(cells: list[str]) -> str:
-    """Set the cells of a row flush right, one space between them at least."""
-    widths = [width for _, width in COLUMNS]
-    return "".join(f" {cell:>{width - 1}}" for cell, width in zip(cells, widths, strict=True))
+def _values(iteration: Iteration, progress: "RunProgress") -> dict[str, float | None]:
+    """Gather what a row may show."""
+    return {
+        "steps": progress.steps,
+        "episodes": progress.episodes_rows,
+        "mean_return": iteration.mean_return,
+        "mean_length": iteration.mean_length,
+        "entropy": iteration.entropy,
+        "kl": iteration.kl,
+        "grad_norm": iteration.grad_norm,
+        "explained_variance": iteration.explained_variance,
+    }

@@ -27,9 +27,9 @@ from npvpg.runs.evaluation import trained
 from npvpg.runs.files import write_atomically
 from npvpg.runs.group import GroupDirectory
 from npvpg.runs.log import read_episodes
-from npvpg.show import plot
+from npvpg.show import pictures, plot
 from npvpg.show.board import Board
-from npvpg.studies import pictures, variance
+from npvpg.studies import variance
 
 FIXED = "vpg"  # the algorithm whose policy and V are held fixed
 
@@ -249,23 +249,18 @@ def draw(
     OSError
         If the picture cannot be written.
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
-
     env = directory.read()[0][FIXED].env
-    figure = Figure(figsize=(14, 4.6), dpi=130, layout="constrained")
+    figure = pictures.figure(14, 5)
     axes = figure.subplots(1, 3, width_ratios=[2, 1, 1])
     for name, group in directory.groups.items():
         data = [read_episodes(group.run(seed).episodes)[:2] for seed in seeds]
-        plot.draw_together(axes[0], data, variance.COLOURS[name], name)
-        if len(data) == 1:
-            mean = rolling_mean(data[0][1])
-            axes[0].plot(data[0][0], mean, color=variance.COLOURS[name], label=name)
+        plot.draw_group(axes[0], data, variance.style(name), variance.label(name))
     what = "interquartile mean over seeds, 95 % band" if len(seeds) > 1 else "one seed"
     plot.decorate(axes[0], env, f"{env}: {what}")
     axes[0].set_ylabel(f"return, mean of {RECENT} episodes [reward]")
-    axes[0].legend(frameon=False, fontsize="small", loc="lower right")
-    variance.panel(axes[1], measured, variance.relative, "tr Cov g / |E g|²")
-    variance.panel(axes[2], measured, variance.total, "tr Cov g")
+    variance.panel(axes[1], measured, variance.relative)
+    variance.panel(axes[2], measured, variance.total)
     axes[2].set_yticklabels([])
-    axes[1].set_title(f"gradient of one episode, {steps:,} steps")
+    figure.suptitle(f"The weights of the score. Right: at the policy of gae after {steps:,} steps")
+    pictures.legend_below(figure, 7)
     pictures.save(figure, directory.picture)

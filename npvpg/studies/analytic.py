@@ -33,7 +33,7 @@ from npvpg.lab.analytic import (
 from npvpg.mlp import MLP
 from npvpg.optimizers import Adam
 from npvpg.policy import Policy
-from npvpg.studies import pictures
+from npvpg.show import pictures
 from npvpg.world.streams import Purpose, generator
 
 if TYPE_CHECKING:

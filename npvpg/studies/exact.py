@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from npvpg.estimators import GAE, NAMED, Estimator, NStep, named
 from npvpg.lab.exact import Laboratory, Moments, random_process, tabular
-from npvpg.studies import pictures
+from npvpg.show import pictures
 from npvpg.world.streams import Purpose, generator
 
 if TYPE_CHECKING:

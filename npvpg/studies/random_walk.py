@@ -7,16 +7,19 @@ left gives -1, on the right +1, and everything else 0. With discount 1 the value
 .. math:: v(s) = \frac{s}{10}, \qquad s = -9, \dots, 9.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from npvpg.kernels.prediction import n_step_td
-from npvpg.studies import pictures
+from npvpg.show import pictures
 from npvpg.world.streams import Purpose, generator
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FloatArray = NDArray[np.float64]
 
@@ -25,6 +28,7 @@ EPISODES = 10
 TRUTH = np.arange(-9, 10) / 10
 NS = tuple(2**k for k in range(10))
 ALPHAS = np.linspace(0, 1, 51) ** 2  # close together where large n is steep
+ERRORS = (0.25, 0.55)  # of the figure
 BOOK = {
     1: (0.820, 0.347),
     2: (0.577, 0.281),
@@ -173,7 +177,7 @@ def table(found: FloatArray) -> str:
     return "\n".join(lines)
 
 
-def draw(path: Path, found: FloatArray, number: int) -> None:
+def draw(path: Path, found: FloatArray, number_of: int) -> None:
     """
     Draw error against step size, a curve for each n.
 
@@ -183,7 +187,7 @@ def draw(path: Path, found: FloatArray, number: int) -> None:
         The picture to write, atomically.
     found : ndarray of float64, shape (10, 51)
         What `curves` gave.
-    number : int
+    number_of : int
         Number of repetitions behind it.
 
     Raises
@@ -191,24 +195,40 @@ def draw(path: Path, found: FloatArray, number: int) -> None:
     OSError
         If the picture cannot be written.
     """
-    from matplotlib import colormaps  # noqa: PLC0415 - slow to import
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    figure = Figure(figsize=(8, 5), dpi=130, layout="constrained")
+    figure = pictures.figure(8, 5.2)
     axes = figure.add_subplot()
-    colors = colormaps["turbo"](np.linspace(0.05, 0.95, len(NS)))
-    for n, row, color in zip(NS, found, colors, strict=True):
-        axes.plot(ALPHAS, row, color=color, label=f"n = {n}")
+    colors = {n: pictures.scale(number / (len(NS) - 1)) for number, n in enumerate(NS)}
+    for n, row in zip(NS, found, strict=True):
+        axes.plot(ALPHAS, row, color=colors[n])
         if n in BOOK:
-            axes.plot(*BOOK[n], "x", color=color, markersize=8, markeredgewidth=2)
+            axes.plot(*BOOK[n], "x", color=colors[n], markersize=8, markeredgewidth=2)
     axes.plot([], [], "x", color="0.3", label="lowest in the book")
+    _name(axes, found, colors)
     axes.set(
         xlim=(0, 1),
-        ylim=(0.25, 0.55),
+        ylim=ERRORS,
         xlabel="step size α",
         ylabel=f"RMS error over {N_STATES} states and {EPISODES} episodes",
-        title=f"n-step TD on the random walk, mean of {number} repetitions",
     )
+    axes.set_title(f"n-step TD on the random walk, mean of {number_of} repetitions", pad=40)
     pictures.plain(axes)
-    axes.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
+    pictures.legend_below(figure)
     pictures.save(figure, path)
+
+
+def _name(axes: "Axes", found: FloatArray, colors: Mapping[int, str]) -> None:
+    """Write n where its curve leaves the picture, at the top or on the right."""
+    before, level = np.inf, 0
+    for n, row in zip(NS, found, strict=True):
+        style: dict[str, Any] = {"textcoords": "offset points", "color": colors[n], "fontsize": 9}
+        text = f"n = {n}" if n == NS[0] else str(n)
+        above = np.flatnonzero(row[row.argmin() :] > ERRORS[1])
+        if not len(above):
+            axes.annotate(text, (1.0, row[-1]), xytext=(4, 0), va="center", **style)
+            continue
+        k = int(row.argmin() + above[0])
+        alpha = float(np.interp(ERRORS[1], row[k - 1 : k + 1], ALPHAS[k - 1 : k + 1]))
+        level = level + 1 if before - alpha < 0.05 else 0  # above the one that it would lie on
+        at = (0, 3 + 11 * level)
+        axes.annotate(text, (alpha, ERRORS[1]), xytext=at, ha="center", va="bottom", **style)
+        before = alpha

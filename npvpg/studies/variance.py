@@ -19,7 +19,8 @@ from npvpg.runs.algorithms import ALGORITHMS
 from npvpg.runs.build import estimator
 from npvpg.runs.config import Config
 from npvpg.runs.evaluation import Trained, trained
-from npvpg.studies import exact, pictures
+from npvpg.show import pictures
+from npvpg.studies import exact
 from npvpg.world.rollout import Position, whole_episodes
 from npvpg.world.streams import Purpose
 from npvpg.world.vector import SeededVectorEnv
@@ -30,8 +31,16 @@ if TYPE_CHECKING:
 Found = Mapping[str, GradientVariance]
 Quantity = Callable[[GradientVariance], tuple[float, float]]
 LIMIT = np.log(1e3)  # an interval of more than a factor of a thousand either way tells nothing
+UNRESOLVED = "not resolved"
+ADVICE = (
+    f"{UNRESOLVED}: the mean gradient is too small beside its noise for so few episodes, so that",
+    "the interval would span more than a factor of 1,000 either way. That is so where a policy has",
+    "little left to learn. Take more --episodes (a hundred times as many see a mean gradient a",
+    "tenth as long), or a run that was stopped earlier: npvpg train ... --steps N",
+)
 WIDTH = 1.96  # of a 95 % interval, in standard errors of the logarithm
-COLOURS = {name: f"C{i}" for i, name in enumerate(ALGORITHMS)}
+TITLES = {"relative": "relative to the mean gradient", "total": "as it is"}
+AXES = {"relative": "tr Cov g / |E g|²", "total": "tr Cov g"}
 PROCESS = "process"  # 3 states, 2 actions and 5 steps, V wrong by half its standard deviation
 ERROR = 0.5
 EXACT = Config(PROCESS, gamma=0.95, lam=0.8, n=2)
@@ -224,14 +233,16 @@ def table(panels: Mapping[str, Found]) -> str:
         lines.append(f"{title:34}{'tr Cov g / |E g|^2':>32}{'tr Cov g':>32}")
         for name, of in found.items():
             cells = (_interval(*quantity(of)) for quantity in (relative, total))
-            lines.append(f"  {name:32}" + "".join(f"{cell:>32}" for cell in cells))
+            lines.append(f"  {label(name):32}" + "".join(f"{cell:>32}" for cell in cells))
+    if any(UNRESOLVED in line for line in lines):
+        lines += ["", *ADVICE]
     return "\n".join(lines)
 
 
 def _interval(value: float, error: float) -> str:
     """Write a number and the ends of its interval."""
     if not (np.isfinite(value) and WIDTH * error < LIMIT):
-        return "not resolved"
+        return UNRESOLVED
     if error == 0:
         return f"{value:.3g}"
     low, high = value * np.exp(np.array([-WIDTH, WIDTH]) * error)
@@ -254,19 +265,50 @@ def draw(path: Path, panels: Mapping[str, Found]) -> None:
     OSError
         If the picture cannot be written.
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
-
-    figure = Figure(figsize=(1.5 + 3.6 * len(panels), 5.2), dpi=130, layout="constrained")
+    figure = pictures.figure(1.5 + 3.6 * len(panels), 5.6)
     axes = figure.subplots(2, len(panels), sharey=True, squeeze=False)
     for column, (title, found) in zip(axes.T, panels.items(), strict=True):
-        column[0].set_title(title)
-        panel(column[0], found, relative, "tr Cov g / |E g|²")
-        panel(column[1], found, total, "tr Cov g")
+        panel(column[0], found, relative, f"{title}\n")
+        panel(column[1], found, total)
     figure.suptitle("Variance of the gradient of one episode at a fixed policy; 95 % intervals")
     pictures.save(figure, path)
 
 
-def panel(axes: "Axes", found: Found, quantity: Quantity, label: str) -> None:
+def label(algorithm: str) -> str:
+    """
+    Name an algorithm in a picture: by its weight, as the studies that know no algorithms do.
+
+    Parameters
+    ----------
+    algorithm : str
+        Its name.
+
+    Returns
+    -------
+    str
+        Name of its estimator.
+    """
+    return str(ALGORITHMS[algorithm]["estimator"])
+
+
+def style(algorithm: str) -> pictures.Style:
+    """
+    Give the style of an algorithm: that of its estimator.
+
+    Parameters
+    ----------
+    algorithm : str
+        Its name.
+
+    Returns
+    -------
+    Style
+        The style.
+    """
+    return pictures.OF_ESTIMATOR[label(algorithm)]
+
+
+def panel(axes: "Axes", found: Found, quantity: Quantity, place: str = "") -> None:
     """
     Draw one number a weight, with its interval, on a logarithmic axis.
 
@@ -278,23 +320,26 @@ def panel(axes: "Axes", found: Found, quantity: Quantity, label: str) -> None:
         What was found, by the name of the algorithm.
     quantity : callable
         `total` or `relative`.
-    label : str
-        What the axis shows.
+    place : str
+        What the title begins with.
     """
+    kind = quantity.__name__
     ends = []
     for row, (name, of) in enumerate(found.items()):
         value, error = quantity(of)
         if np.isfinite(value) and WIDTH * error < LIMIT:
             ends += list(value * np.exp(np.array([-WIDTH, WIDTH]) * error))
-            axes.plot(ends[-2:], [row, row], color=COLOURS[name], linewidth=2, alpha=0.6)
-            axes.plot(value, row, "o", color=COLOURS[name], markersize=6)
+            mark = style(name)
+            axes.plot(ends[-2:], [row, row], color=mark.color, linewidth=2, alpha=0.6)
+            axes.plot(value, row, **mark.point(markersize=7))
         else:
             at = axes.get_yaxis_transform()  # across the axes, down the rows
-            axes.text(0.97, row, "not resolved", transform=at, ha="right", va="center", alpha=0.6)
+            axes.text(0.97, row, UNRESOLVED, transform=at, ha="right", va="center", alpha=0.6)
     if ends:  # whole decades: each has a label then, and needs none between
         decades = np.log10(min(ends)), np.log10(max(ends))
         axes.set_xlim(10 ** np.floor(decades[0]), 10 ** np.ceil(decades[1]))
-    axes.set(xscale="log", xlabel=label, ylim=(len(found) - 0.5, -0.5))
+    axes.set(xscale="log", xlabel=AXES[kind], ylim=(len(found) - 0.5, -0.5))
+    axes.set_title(f"{place}variance {TITLES[kind]}", fontsize="medium")
     axes.xaxis.set_minor_formatter("")
-    axes.set_yticks(range(len(found)), list(found))
+    axes.set_yticks(range(len(found)), list(map(label, found)))
     pictures.plain(axes)

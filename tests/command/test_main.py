@@ -336,9 +336,27 @@ class TestEvaluateAndPlot:
         assert command("plot run") == 0
         assert capsys.readouterr().out == "run/curve.png\n"
         assert command("plot run run --out both.png") == 0
-        assert command("plot run run") == 0
-        for path in ("run/curve.png", "both.png", "curve.png"):
+        here = set(Path().iterdir())
+        capsys.readouterr()
+        assert command("plot missing run run") == 0
+        out, err = capsys.readouterr()
+        assert out == "run/curves.png\n"
+        assert err == "npvpg: missing/episodes.csv does not exist: left out\n"
+        assert set(Path().iterdir()) == here  # nothing is written to where nobody asked for it
+        for path in ("run/curve.png", "both.png", "run/curves.png"):
             assert Path(path).read_bytes().startswith(b"\x89PNG")
+
+    def test_it_draws_a_line_an_algorithm(
+        self, trained: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        flags = f"{SHORT} --algorithm"
+        for name in ("vpg", "reinforce"):
+            assert command(f"train CartPole-v1 {flags} {name} --out {name}") == 0
+        capsys.readouterr()
+        assert command("plot vpg reinforce --label a --out a.png") == 2
+        assert "label must name each of 2 groups once, got 1" in capsys.readouterr().err
+        assert command("plot vpg reinforce --out a.svg --label first,second") == 0
+        assert Path("a.svg").read_text().startswith("<?xml")
 
 
 class TestBadInput:
@@ -402,7 +420,7 @@ class TestBadInput:
             ("evaluate none --episode 1", "unknown flag --episode (did you mean --episodes?)"),
             ("plot", "plot needs RUN; see npvpg plot --help"),
             ("plot none", "none/episodes.csv does not exist"),
-            ("plot none --out a.pdf", "out must end in .png, got a.pdf"),
+            ("plot none --out a.jpg", "out must end in .png, .pdf or .svg, got a.jpg"),
         ],
     )
     def test_it_is_answered_in_one_line(

@@ -60,7 +60,7 @@ def test_the_pathwise_gradient_learns_and_detached_it_does_not() -> None:
     [
         ("--episodes 1", "episodes must be at least 16, got 1"),
         ("--seed -1", "seed must be at least 0, got -1"),
-        ("--out a", "out must end in .png, got a"),
+        ("--out a", "out must end in .png, .pdf or .svg, got a"),
         ("x", "analytic takes flags only, got x"),
     ],
 )

@@ -38,7 +38,7 @@ def test_the_command_prints_a_table_and_draws(capsys: pytest.CaptureFixture[str]
         ("--states 0", "states must be at least 1, got 0"),
         ("--error -1", "error must be at least 0, got -1.0"),
         ("--seed -1", "seed must be at least 0, got -1"),
-        ("--out a.pdf", "out must end in .png, got a.pdf"),
+        ("--out a.jpg", "out must end in .png, .pdf or .svg, got a.jpg"),
         ("--horizon 50", "episodes must have at most 1000000 steps in all, got more"),
         ("--actions 1", "actions must make a difference to the return, got 1"),
         ("--horzon 3", "unknown flag --horzon (did you mean --horizon?)"),

@@ -7,6 +7,7 @@ from npvpg.command.main import main
 from npvpg.lab.variance import GradientVariance
 from npvpg.runs.algorithms import ALGORITHMS
 from npvpg.runs.evaluation import trained
+from npvpg.show import pictures
 from npvpg.studies import variance
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -30,7 +31,8 @@ def test_runs_are_measured_and_the_exact_stands_beside(capsys: pytest.CaptureFix
     out = capsys.readouterr().out
     lines = out.splitlines()
     assert lines[0].split()[:3] == ["CartPole-v1,", "256", "steps"]
-    assert [line.split()[0] for line in lines[1:7]] == list(ALGORITHMS)
+    names = [settings["estimator"] for settings in ALGORITHMS.values()]
+    assert [line.split()[0] for line in lines[1:7]] == names
     assert lines[7].split()[0] == "run"  # two runs of one name are told apart
     assert lines[14].startswith("exact, 3 states")
     assert lines[-1] == "a.png"
@@ -53,6 +55,21 @@ def test_the_rewards_are_those_that_v_was_fitted_to() -> None:
         assert found[0.1][name].relative == pytest.approx(found[1][name].relative)
 
 
+def test_the_panels_say_what_they_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(
+        pictures, "save", lambda figure, _: seen.extend(ax.get_title() for ax in figure.axes)
+    )
+    found = {"vpg": GradientVariance(1.0, 1.0, 1.0, 0.1, 0.1)}
+    variance.draw(Path("a.png"), {"here": found, "there": found})
+    assert seen == [
+        "here\nvariance relative to the mean gradient",
+        "there\nvariance relative to the mean gradient",
+        "variance as it is",
+        "variance as it is",
+    ]
+
+
 def test_exact_variances_are_those_of_the_laboratory() -> None:
     found = variance.exactly(0)
     assert list(found) == list(ALGORITHMS)
@@ -66,7 +83,12 @@ def test_exact_variances_are_those_of_the_laboratory() -> None:
 def test_what_tells_nothing_is_not_drawn_as_if_it_did() -> None:
     vague = GradientVariance(1.0, -1.0, np.inf, 5.0, np.inf)
     table = variance.table({"here": {"vpg": vague}})
-    assert table.splitlines()[1].split() == ["vpg", *["not", "resolved"] * 2]
+    row, _, *advice = table.splitlines()[1:]
+    assert row.split() == ["gae", *["not", "resolved"] * 2]
+    assert advice[0].startswith("not resolved: the mean gradient is too small beside its noise")
+    assert any("--episodes" in line for line in advice)
+    clear = GradientVariance(1.0, 1.0, 1.0, 0.1, 0.1)
+    assert "not resolved" not in variance.table({"here": {"vpg": clear}})
     variance.draw(Path("a.png"), {"here": {"vpg": vague}})
     assert Path("a.png").exists()
 
@@ -78,7 +100,7 @@ def test_what_tells_nothing_is_not_drawn_as_if_it_did() -> None:
         ("none", "none holds no run: it has no config.toml"),
         ("none --episodes 2", "episodes must be at least 3, got 2"),
         ("none --seed -1", "seed must be at least 0, got -1"),
-        ("none --out a.pdf", "out must end in .png, got a.pdf"),
+        ("none --out a.jpg", "out must end in .png, .pdf or .svg, got a.jpg"),
         ("none --episode 3", "unknown flag --episode (did you mean --episodes?)"),
     ],
 )

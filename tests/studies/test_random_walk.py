@@ -52,7 +52,7 @@ def test_the_command_prints_a_table_and_draws(capsys: pytest.CaptureFixture[str]
     [
         ("--repetitions 0", "repetitions must be at least 1, got 0"),
         ("--seed -1", "seed must be at least 0, got -1"),
-        ("--out a.jpg", "out must end in .png, got a.jpg"),
+        ("--out a.jpg", "out must end in .png, .pdf or .svg, got a.jpg"),
         ("7", "random-walk takes flags only, got 7"),
     ],
 )

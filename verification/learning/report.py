@@ -1,6 +1,5 @@
 """From the runs of a suite to one table and one picture, published numbers beside them."""
 
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npvpg.recent import RECENT, rolling_mean
+from npvpg.recent import RECENT
 from npvpg.runs.config import Config
 from npvpg.runs.files import write_atomically
 from npvpg.runs.group import GroupDirectory
 from npvpg.runs.log import read_episodes
 from npvpg.runs.over_seeds import OverSeeds, over_seeds
-from npvpg.show import plot
+from npvpg.show import pictures, plot
 from verification.learning.published import SOURCES, Published, published
 
 COLUMNS = 4  # of panels in the picture
@@ -224,19 +223,15 @@ def draw(picture: Path, folder: Path, rows: Sequence[Row]) -> None:
     rows : sequence of Row
         The results.
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
-
     n_rows = -(-len(rows) // COLUMNS)
-    figure = Figure(figsize=(3.6 * COLUMNS, 2.8 * n_rows), dpi=110, layout="constrained")
+    figure = pictures.figure(3.6 * COLUMNS, 2.8 * n_rows, dpi=110)
     panels = figure.subplots(n_rows, COLUMNS, squeeze=False).ravel()
     for axes in panels[len(rows) :]:
         axes.set_visible(False)
     for axes, row in zip(panels, rows, strict=False):
         env, group = row.config.env, GroupDirectory(folder / row.config.env)
         data = [read_episodes(group.run(seed).episodes)[:2] for seed in row.seeds]
-        if len(data) == 1:
-            axes.plot(data[0][0], rolling_mean(data[0][1]), color="C1")
-        plot.draw_together(axes, data, "C1", env)
+        plot.draw_group(axes, data, pictures.STYLES[0]._replace(marker=""), env)
         plot.decorate(axes, None, f"{env}, {len(data)} seed{'s' * (len(data) > 1)}")
         axes.set_xlabel("")
         for other in published(env)[:1]:
@@ -253,9 +248,7 @@ def draw(picture: Path, folder: Path, rows: Sequence[Row]) -> None:
             )
     figure.supxlabel("environment steps of all sub-environments", fontsize=9)
     figure.supylabel(f"sampled return, mean of {RECENT} episodes [reward]", fontsize=9)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    write_atomically(picture, buffer.getvalue())
+    pictures.save(figure, picture)
 
 
 def write(folder: Path, page: Path, envs: Sequence[str]) -> str:
