@@ -22,6 +22,7 @@ for k in range(60):
     batch, _, _, position = whole_episodes(env, policy, theta, position, n_episodes=2, iteration=k)
     zero = np.zeros(batch.n_steps)  # V = 0: no baseline, and nothing to bootstrap from
     psi = RewardToGo(0.99)(batch.rew, zero, zero[:16], batch.start)  # Φ_t = Σ_k γ^(k-t) r_k
-    grad = policy_gradient(policy, theta, batch, psi)  # ĝ = (1/K) Σ_τ Σ_t Φ_t ∇_θ log π_θ(a_t|s_t)
+    pi = policy.at(theta, batch.obs)  # the policy where it was, asked what is needed of it
+    grad = policy_gradient(pi, batch, psi)  # ĝ = (1/K) Σ_τ Σ_t Φ_t ∇_θ log π_θ(a_t|s_t)
     theta, state = adam.step(theta, grad, state, lr=0.01)  # θ ← θ + α ĝ, scaled by Adam
     print(f"batch {k:3d}: mean return {batch.lengths.mean():5.1f}")

@@ -7,20 +7,16 @@ from numpy.typing import NDArray
 from npvpg import checks
 from npvpg.batch import Batch
 from npvpg.kernels import returns
-from npvpg.policy import Policy
-from npvpg.workspace import Workspace
+from npvpg.policy import PolicyAt
 
 
 def policy_gradient(
-    policy: Policy,
-    theta: NDArray[Any],
+    pi: PolicyAt,
     batch: Batch,
     psi: NDArray[Any],
     *,
     per_step: bool = False,
     discount: float | None = None,
-    work: Workspace | None = None,
-    layers: list[NDArray[Any]] | None = None,
 ) -> NDArray[Any]:
     r"""
     Estimate the gradient of the expected return by one weighted sum of scores.
@@ -30,10 +26,8 @@ def policy_gradient(
 
     Parameters
     ----------
-    policy : Policy
-        Policy that took the actions.
-    theta : ndarray, shape (P,)
-        Its parameters at the time.
+    pi : PolicyAt
+        Policy that took the actions, at the observations of the batch.
     batch : Batch
         K trajectories, S steps.
     psi : ndarray, shape (S,)
@@ -46,10 +40,6 @@ def policy_gradient(
         discounted objective exact. Without it the result is the usual "semi-gradient".
         `npvpg.estimators.TotalReturn` and `npvpg.estimators.LeaveOneOut` are discounted from
         time 0 and must not get it.
-    work : Workspace, optional
-        Memory for the layers of the network.
-    layers : list of ndarray, optional
-        What `npvpg.policy.Policy.layers` returned for `theta` and the batch, to save that pass.
 
     Returns
     -------
@@ -59,7 +49,8 @@ def policy_gradient(
     Raises
     ------
     ValueError
-        If `psi` has not one finite entry a step, or `discount` lies outside [0, 1].
+        If `psi` has not one finite entry a step, `pi` is at another number of steps, or `discount`
+        lies outside [0, 1].
 
     References
     ----------
@@ -72,10 +63,11 @@ def policy_gradient(
     >>> import numpy as np
     >>> from npvpg.distributions import Categorical
     >>> from npvpg.mlp import MLP
+    >>> from npvpg.policy import Policy
     >>> policy = Policy(MLP((1, 2)), Categorical(2))
     >>> batch = Batch(np.zeros((2, 1)), np.array([0, 1]), np.ones(2), np.array([0, 2]),
     ...               np.zeros((1, 1)), np.array([True]))
-    >>> policy_gradient(policy, np.zeros(4), batch, np.array([2.0, 1.0]))
+    >>> policy_gradient(policy.at(np.zeros(4), batch.obs), batch, np.array([2.0, 1.0]))
     array([ 0. ,  0. ,  0.5, -0.5])
     """
     checks.shape((batch.n_steps,), psi=psi)
@@ -85,4 +77,4 @@ def policy_gradient(
     if discount is not None:
         checks.unit_interval(discount=discount)
         weight = weight * returns.discount_weights(batch.start, discount)
-    return policy.weighted_score(theta, batch.obs, batch.act, weight, work, layers)
+    return pi.weighted_score(batch.act, weight)

@@ -25,7 +25,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from npvpg import checks
 from npvpg.kernels import network
-from npvpg.workspace import Workspace
 
 Activation = Literal["tanh", "relu"]
 Scheme = Literal["orthogonal", "glorot"]
@@ -169,9 +168,7 @@ class MLP:
         layers[-1][0][...] *= last_gain
         return theta.astype(dtype)
 
-    def layers(
-        self, theta: NDArray[Any], x: NDArray[Any], work: Workspace | None = None
-    ) -> list[NDArray[Any]]:
+    def layers(self, theta: NDArray[Any], x: NDArray[Any]) -> list[NDArray[Any]]:
         """
         Run the network and keep every layer, which is what `backward` needs.
 
@@ -180,9 +177,7 @@ class MLP:
         theta : ndarray, shape (P,)
             Parameters.
         x : ndarray, shape (S, O)
-            Input rows.
-        work : Workspace, optional
-            Where the hidden layers are kept.
+            Input rows; taken in the precision of `theta`.
 
         Returns
         -------
@@ -194,19 +189,12 @@ class MLP:
         ValueError
             If `theta` or `x` has another shape.
         """
-        checks.shape((self.size,), theta=theta)
-        checks.shape((-1, self.sizes[0]), x=x)
-        layers = [x]
+        layers = [self._seen(theta, x)]
+        dtype = np.result_type(theta, layers[0])
         *hidden, (last_weight, last_bias) = self.unpack(theta)
-        dtype = np.result_type(theta, x)
-        for index, (weight, bias) in enumerate(hidden):
-            out = (
-                None
-                if work is None
-                else work.array((self, "layer", index), (len(x), len(bias)), dtype)
-            )
-            z = np.matmul(layers[-1], weight, out=out)
-            if dtype == z.dtype == bias.dtype in (np.float32, np.float64):
+        for weight, bias in hidden:
+            z = layers[-1] @ weight
+            if dtype == bias.dtype in (np.float32, np.float64):
                 network.add_bias(z, bias)
             else:
                 z += bias
@@ -220,20 +208,13 @@ class MLP:
 
         Parameters
         ----------
-        theta : ndarray, shape (P,)
-            Parameters.
-        x : ndarray, shape (S, O)
-            Input rows.
+        theta, x : ndarray
+            As `layers` takes them.
 
         Returns
         -------
         ndarray, shape (S, H)
             Output rows.
-
-        Raises
-        ------
-        ValueError
-            If `theta` or `x` has another shape.
         """
         return self.layers(theta, x)[-1]
 
@@ -243,33 +224,27 @@ class MLP:
 
         Parameters
         ----------
-        theta : ndarray of float32 or float64, shape (P,)
-            Parameters.
-        x : ndarray of the same type, shape (S, O)
-            Input rows.
+        theta, x : ndarray
+            As `layers` takes them, but float32 or float64 only.
 
         Returns
         -------
         ndarray, shape (S, H)
             Output rows, those of `forward` to rounding; none depends on the other rows.
-
-        Raises
-        ------
-        ValueError
-            If `theta` or `x` has another shape.
         """
-        checks.shape((self.size,), theta=theta)
-        checks.shape((-1, self.sizes[0]), x=x)
+        x = self._seen(theta, x)
         y = np.empty((len(x), self.sizes[-1]), theta.dtype)
         network.forward(theta, self.sizes_array, self.activation == "relu", x, y)
         return y
 
+    def _seen(self, theta: NDArray[Any], x: NDArray[Any]) -> NDArray[Any]:
+        """Take input in the precision of the parameters; complex input stays complex."""
+        checks.shape((self.size,), theta=theta)
+        checks.shape((-1, self.sizes[0]), x=x)
+        return x if x.dtype.kind == "c" else x.astype(theta.dtype, copy=False)
+
     def backward(
-        self,
-        theta: NDArray[Any],
-        layers: list[NDArray[Any]],
-        d_out: NDArray[Any],
-        work: Workspace | None = None,
+        self, theta: NDArray[Any], layers: list[NDArray[Any]], d_out: NDArray[Any]
     ) -> NDArray[Any]:
         r"""
         Gradient with respect to the parameters, summed over the rows.
@@ -284,8 +259,6 @@ class MLP:
             What `layers` returned for `theta`.
         d_out : ndarray, shape (S, H)
             Derivative of the objective with respect to the output.
-        work : Workspace, optional
-            Where the derivatives at the hidden layers are kept.
 
         Returns
         -------
@@ -299,7 +272,7 @@ class MLP:
         """
         grad = np.empty(self.size, dtype=np.result_type(theta, d_out))
         ones = np.ones(len(d_out), d_out.dtype)  # a product with it sums rows, by BLAS
-        for index, d in self._deltas(theta, layers, d_out, work):
+        for index, d in self._deltas(theta, layers, d_out):
             w, b, shape = self._slots[index]
             np.matmul(layers[index].T, d, out=grad[w].reshape(shape))
             np.matmul(ones, d, out=grad[b])
@@ -315,22 +288,13 @@ class MLP:
 
         Parameters
         ----------
-        theta : ndarray, shape (P,)
-            Parameters.
-        layers : list of ndarray
-            What `layers` returned for `theta`.
-        d_out : ndarray, shape (S, H)
-            Derivative of the objective with respect to the output.
+        theta, layers, d_out : ndarray
+            As `backward` takes them.
 
         Returns
         -------
         ndarray, shape (S, P)
             One gradient per row.
-
-        Raises
-        ------
-        ValueError
-            If `d_out` is not of the output's shape.
         """
         n_rows = len(d_out)
         grad = np.empty((n_rows, self.size), dtype=np.result_type(theta, d_out))
@@ -351,32 +315,19 @@ class MLP:
 
         Parameters
         ----------
-        theta : ndarray, shape (P,)
-            Parameters.
-        layers : list of ndarray
-            What `layers` returned for `theta`.
-        d_out : ndarray, shape (S, H)
-            Derivative of the objective with respect to the output.
+        theta, layers, d_out : ndarray
+            As `backward` takes them.
 
         Returns
         -------
         ndarray, shape (S, O)
             Gradient.
-
-        Raises
-        ------
-        ValueError
-            If `d_out` is not of the output's shape.
         """
         *_, (_, d) = self._deltas(theta, layers, d_out)
         return np.asarray(d @ self.unpack(theta)[0][0].T)
 
     def _deltas(
-        self,
-        theta: NDArray[Any],
-        layers: list[NDArray[Any]],
-        d_out: NDArray[Any],
-        work: Workspace | None = None,
+        self, theta: NDArray[Any], layers: list[NDArray[Any]], d_out: NDArray[Any]
     ) -> list[tuple[int, NDArray[Any]]]:
         """From the last layer to the first: its index, and the derivative at its output."""
         checks.shape(layers[-1].shape, d_out=d_out)
@@ -385,10 +336,9 @@ class MLP:
         dtype = np.result_type(theta, d_out)
         for index in range(len(weights) - 1, 0, -1):
             h = layers[index]
-            out = None if work is None else work.array((self, "delta", index), h.shape, dtype)
             after, weight = deltas[-1][1], weights[index][0]
             times = np.multiply if weight.shape[1] == 1 else np.matmul  # BLAS has no outer product
-            d = times(after, weight.T, out=out)
+            d = times(after, weight.T)
             if self.activation == "relu":
                 d *= h.real > 0
             elif dtype == h.dtype in (np.float32, np.float64):

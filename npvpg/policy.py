@@ -1,63 +1,98 @@
 r"""
 Stochastic policy: a network whose output parametrises a distribution of actions.
 
-.. math:: \pi_\theta(a \mid s) = p(a;\, f_\theta(s), \text{free})
+.. math:: \pi_\theta(a \mid s) = p\bigl(a;\, f_\theta(s)\bigr)
 
 The score is the chain rule through both: the distribution gives the derivative of
-:math:`\log\pi` with respect to the network's output, the network carries it to its parameters.
+:math:`\log\pi` with respect to its parameters, the network carries it to its own.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, final
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from npvpg import checks
-from npvpg.distributions import Distribution
+from npvpg.distributions import LOG_SIGMA_MAX, LOG_SIGMA_MIN, Distribution
 from npvpg.mlp import MLP, SMALL_BATCH
-from npvpg.workspace import Workspace
 
 
+@final
 @dataclass(frozen=True)
 class Policy:
     r"""
-    Network and distribution; theta is [network parameters, free parameters].
+    Network and distribution.
+
+    A network of ``distribution.n_params`` outputs gives all parameters of the distribution. One
+    that has an output less for each of ``distribution.scale_columns`` leaves these, the log
+    sigmas, to a vector that no observation changes: the tail of theta.
 
     Parameters
     ----------
     network : MLP
-        From observations to the parameters of the distribution.
+        From observations to parameters of the distribution.
     distribution : Distribution
         Distribution of actions.
+    init_log_sigma : float
+        Initial value of the log sigmas in theta's tail, in [-20, 2].
 
     Raises
     ------
     ValueError
-        If the network's output has not the size that the distribution needs.
+        If the network has another number of outputs, or `init_log_sigma` is out of range.
 
     Examples
     --------
     >>> from npvpg.distributions import Categorical
     >>> policy = Policy(MLP((4, 8, 2)), Categorical(2))
-    >>> theta = policy.init(np.random.default_rng(0))
-    >>> policy.act(theta, np.zeros((3, 4)), np.array([0.1, 0.5, 0.9]))
+    >>> pi = policy.at(policy.init(np.random.default_rng(0)), np.zeros((3, 4)))
+    >>> pi.sample(np.array([0.1, 0.5, 0.9]))
     array([0, 1, 1])
+    >>> pi.weighted_score([0, 1, 1], np.array([1.0, 1.0, 0.0])).shape
+    (58,)
     """
 
     network: MLP
     distribution: Distribution
+    init_log_sigma: float = 0.0
 
     def __post_init__(self) -> None:
-        n_outputs = self.distribution.n_outputs
-        if self.network.sizes[-1] != n_outputs:
-            raise ValueError(f"network must have {n_outputs} outputs, got {self.network.sizes[-1]}")
+        n_outputs, law = self.network.sizes[-1], self.distribution
+        fits = sorted({law.n_params, law.n_params - len(law.scale_columns)})
+        if n_outputs not in fits:
+            rule = " or ".join(map(str, fits))
+            raise ValueError(f"network must have {rule} outputs, got {n_outputs}")
+        if not LOG_SIGMA_MIN <= self.init_log_sigma <= LOG_SIGMA_MAX:
+            raise ValueError(f"init_log_sigma must lie in [-20, 2], got {self.init_log_sigma}")
 
-    @cached_property
+    def __str__(self) -> str:
+        """Name the distribution, and where its sigma is from."""
+        if not self.distribution.scale_columns:
+            return str(self.distribution)
+        return f"{self.distribution} ({'free sigma' if self._n_free else 'sigma by the network'})"
+
+    @property
     def size(self) -> int:
         """Number of parameters, P."""
-        return self.network.size + self.distribution.n_free
+        return self.network.size + self._n_free
+
+    @property
+    def n_obs(self) -> int:
+        """Number of numbers of an observation, O."""
+        return self.network.sizes[0]
+
+    @property
+    def _n_free(self) -> int:
+        return self.distribution.n_params - self.network.sizes[-1]
+
+    @cached_property
+    def _columns(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Which parameters of the distribution the network gives, and which theta's tail."""
+        free = self.distribution.scale_columns if self._n_free else ()
+        every = np.arange(self.distribution.n_params)
+        return np.delete(every, free), np.array(free, np.intp)
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float64) -> NDArray[Any]:
         """
@@ -74,10 +109,11 @@ class Policy:
         -------
         ndarray, shape (P,)
             Parameters: an orthogonal network whose last layer is scaled by 0.01, so that the
-            first policy hardly depends on the observation, then the free parameters.
+            first policy hardly depends on the observation, then the free log sigmas.
         """
         network = self.network.init(rng, last_gain=0.01)
-        return np.concatenate([network, self.distribution.init_free()]).astype(dtype)
+        free = np.full(self._n_free, self.init_log_sigma)
+        return np.concatenate([network, free]).astype(dtype)
 
     def noise(self, rng: np.random.Generator, n: int) -> NDArray[np.float64]:
         """
@@ -93,15 +129,13 @@ class Policy:
         Returns
         -------
         ndarray of float64, shape (n,) or (n, D)
-            What `act` needs.
+            What `PolicyAt.sample` takes.
         """
         return self.distribution.noise(rng, n)
 
-    def act(
-        self, theta: NDArray[Any], obs: NDArray[Any], noise: NDArray[np.float64]
-    ) -> NDArray[Any]:
-        r"""
-        Sample actions :math:`a_t \sim \pi_\theta(\cdot\mid s_t)` from given noise.
+    def params(self, theta: NDArray[Any], obs: NDArray[Any]) -> NDArray[Any]:
+        """
+        Run the network for acting: nothing is kept, and a few rows go a faster way.
 
         Parameters
         ----------
@@ -109,13 +143,11 @@ class Policy:
             Parameters.
         obs : ndarray, shape (S, O)
             Observations.
-        noise : ndarray of float64, shape (S,) or (S, D)
-            Noise, as `noise` draws it.
 
         Returns
         -------
-        ndarray of int64, shape (S,), or of float, shape (S, D)
-            Actions.
+        ndarray, shape (S, H)
+            Parameters of the distribution, those of `at` to rounding.
 
         Raises
         ------
@@ -127,76 +159,26 @@ class Policy:
         Up to `npvpg.mlp.SMALL_BATCH` rows go through `npvpg.mlp.MLP.forward_small`.
         """
         network, free = self._split(theta)
-        real = theta.dtype == obs.dtype in (np.float32, np.float64)
+        real = theta.dtype in (np.float32, np.float64) and obs.dtype.kind != "c"
         small = real and len(obs) <= SMALL_BATCH
         run = self.network.forward_small if small else self.network.forward
-        return self.distribution.sample(run(network, obs), free, noise)
+        return self._filled(run(network, obs), free)
 
-    def mode(self, theta: NDArray[Any], obs: NDArray[Any]) -> NDArray[Any]:
+    def at(self, theta: NDArray[Any], obs: NDArray[Any]) -> "PolicyAt":
         """
-        Most probable actions: the greedy policy.
+        Run the network once, for all that is asked of the same observations.
 
         Parameters
         ----------
         theta : ndarray, shape (P,)
-            Parameters.
+            Parameters; kept, not copied.
         obs : ndarray, shape (S, O)
-            Observations.
+            Observations; taken in the precision of `theta`.
 
         Returns
         -------
-        ndarray of int64, shape (S,), or of float, shape (S, D)
-            Actions.
-
-        Raises
-        ------
-        ValueError
-            If a shape is not as above.
-        """
-        return self.distribution.mode(*self._params(theta, obs))
-
-    def log_prob(self, theta: NDArray[Any], obs: NDArray[Any], act: NDArray[Any]) -> NDArray[Any]:
-        r"""
-        Log-probability of actions, :math:`\log\pi_\theta(a_t\mid s_t)`.
-
-        Parameters
-        ----------
-        theta : ndarray, shape (P,)
-            Parameters.
-        obs : ndarray, shape (S, O)
-            Observations.
-        act : ndarray, shape (S,) or (S, D)
-            Actions as they were sampled.
-
-        Returns
-        -------
-        ndarray, shape (S,)
-            Log-probabilities, or log-densities.
-
-        Raises
-        ------
-        ValueError
-            If a shape is not as above.
-        """
-        return self.distribution.log_prob(*self._params(theta, obs), act)
-
-    def score(self, theta: NDArray[Any], obs: NDArray[Any], act: NDArray[Any]) -> NDArray[Any]:
-        r"""
-        Score of every step, :math:`\nabla_\theta\log\pi_\theta(a_t\mid s_t)`.
-
-        Parameters
-        ----------
-        theta : ndarray, shape (P,)
-            Parameters.
-        obs : ndarray, shape (S, O)
-            Observations.
-        act : ndarray, shape (S,) or (S, D)
-            Actions as they were sampled.
-
-        Returns
-        -------
-        ndarray, shape (S, P)
-            One gradient per step: what the lemmas speak of.
+        PolicyAt
+            The policy at its observations.
 
         Raises
         ------
@@ -205,47 +187,120 @@ class Policy:
         """
         network, free = self._split(theta)
         layers = self.network.layers(network, obs)
-        d_out, d_free = self.distribution.score(layers[-1], free, act)
-        return np.concatenate(
-            [self.network.backward_samples(network, layers, d_out), d_free], axis=1
-        )
+        return PolicyAt(self, network, layers, self._filled(layers[-1], free))
 
-    def layers(
-        self, theta: NDArray[Any], obs: NDArray[Any], work: Workspace | None = None
-    ) -> list[NDArray[Any]]:
-        """
-        Run the network and keep every layer, for all that is asked of the same observations.
+    def _split(self, theta: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        checks.shape((self.size,), theta=theta)
+        return theta[: self.network.size], theta[self.network.size :]
+
+    def _filled(self, out: NDArray[Any], free: NDArray[Any]) -> NDArray[Any]:
+        """Put the network's columns and the free ones to their places."""
+        if not self._n_free:
+            return out
+        params = np.empty((len(out), self.distribution.n_params), out.dtype)
+        of_network, of_theta = self._columns
+        params[:, of_network], params[:, of_theta] = out, free
+        return params
+
+    def _parted(self, d_params: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Undo `_filled`: what goes through the network, (S, n), and what to theta's tail."""
+        if not self._n_free:
+            return d_params, d_params[:, :0]
+        of_network, of_theta = self._columns
+        return np.take(d_params, of_network, axis=1), np.take(d_params, of_theta, axis=1)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class PolicyAt:
+    r"""
+    A policy at S observations, :math:`\pi_\theta(\cdot\mid s_t)`: made by `Policy.at`.
+
+    Actions are given as they were sampled, (S,) or (S, D), in any array_like; of another shape,
+    or what is no action, is refused with a ValueError.
+
+    Parameters
+    ----------
+    policy : Policy
+        The policy.
+    network : ndarray, shape (P - F,)
+        Parameters of its network.
+    layers : list of ndarray
+        What `npvpg.mlp.MLP.layers` gave for them.
+    params : ndarray, shape (S, H)
+        Parameters of the distribution.
+    """
+
+    policy: Policy
+    network: NDArray[Any]
+    layers: list[NDArray[Any]]
+    params: NDArray[Any]
+
+    @property
+    def n_rows(self) -> int:
+        """Number of observations, S."""
+        return len(self.params)
+
+    def sample(self, noise: NDArray[np.float64]) -> NDArray[Any]:
+        r"""
+        Sample actions :math:`a_t \sim \pi_\theta(\cdot\mid s_t)` from given noise.
 
         Parameters
         ----------
-        theta : ndarray, shape (P,)
-            Parameters.
-        obs : ndarray, shape (S, O)
-            Observations.
-        work : Workspace, optional
-            Where the hidden layers are kept.
+        noise : ndarray of float64, shape (S,) or (S, D)
+            Noise, as `Policy.noise` draws it.
 
         Returns
         -------
-        list of ndarray
-            What `npvpg.mlp.MLP.layers` returns.
-
-        Raises
-        ------
-        ValueError
-            If a shape is not as above.
+        ndarray of int64, shape (S,), or of float, shape (S, D)
+            Actions.
         """
-        return self.network.layers(self._split(theta)[0], obs, work)
+        return self.policy.distribution.sample(self.params, noise)
 
-    def weighted_score(
-        self,
-        theta: NDArray[Any],
-        obs: NDArray[Any],
-        act: NDArray[Any],
-        weight: NDArray[Any],
-        work: Workspace | None = None,
-        layers: list[NDArray[Any]] | None = None,
-    ) -> NDArray[Any]:
+    def mode(self) -> NDArray[Any]:
+        """
+        Most probable actions.
+
+        Returns
+        -------
+        ndarray of int64, shape (S,), or of float, shape (S, D)
+            Actions.
+        """
+        return self.policy.distribution.mode(self.params)
+
+    def log_prob(self, act: ArrayLike) -> NDArray[Any]:
+        r"""
+        Log-probability of actions, :math:`\log\pi_\theta(a_t\mid s_t)`.
+
+        Parameters
+        ----------
+        act : array_like, shape (S,) or (S, D)
+            Actions.
+
+        Returns
+        -------
+        ndarray, shape (S,)
+            Log-probabilities, or log-densities.
+        """
+        return self.policy.distribution.log_prob(self.params, act)
+
+    def score(self, act: ArrayLike) -> NDArray[Any]:
+        r"""
+        Score of every step, :math:`\nabla_\theta\log\pi_\theta(a_t\mid s_t)`.
+
+        Parameters
+        ----------
+        act : array_like, shape (S,) or (S, D)
+            Actions.
+
+        Returns
+        -------
+        ndarray, shape (S, P)
+            One gradient per step: what the lemmas speak of.
+        """
+        return self.backward_samples(self.policy.distribution.score(self.params, act))
+
+    def weighted_score(self, act: ArrayLike, weight: NDArray[Any]) -> NDArray[Any]:
         r"""
         Weighted sum of scores, without forming one per step.
 
@@ -253,18 +308,10 @@ class Policy:
 
         Parameters
         ----------
-        theta : ndarray, shape (P,)
-            Parameters.
-        obs : ndarray, shape (S, O)
-            Observations.
-        act : ndarray, shape (S,) or (S, D)
-            Actions as they were sampled.
+        act : array_like, shape (S,) or (S, D)
+            Actions.
         weight : ndarray, shape (S,)
             Weights :math:`w_t`.
-        work : Workspace, optional
-            Memory for the layers.
-        layers : list of ndarray, optional
-            What `layers` returned for `theta` and `obs`, to save that pass.
 
         Returns
         -------
@@ -274,44 +321,22 @@ class Policy:
         Raises
         ------
         ValueError
-            If a shape is not as above.
+            If `weight` is of another shape.
         """
-        network, free = self._split(theta)
-        if layers is None:
-            layers = self.network.layers(network, obs, work)
-        score = self.distribution.score(layers[-1], free, act)
-        return self._weighted(network, layers, score, weight, work)
+        return self._weighted(self.policy.distribution.score(self.params, act), weight)
 
-    def entropy(self, theta: NDArray[Any], obs: NDArray[Any]) -> NDArray[Any]:
+    def entropy(self) -> NDArray[Any]:
         """
         Entropy of the policy in every observation.
-
-        Parameters
-        ----------
-        theta : ndarray, shape (P,)
-            Parameters.
-        obs : ndarray, shape (S, O)
-            Observations.
 
         Returns
         -------
         ndarray, shape (S,)
             Entropy [nat].
-
-        Raises
-        ------
-        ValueError
-            If a shape is not as above.
         """
-        return self.distribution.entropy(*self._params(theta, obs))
+        return self.policy.distribution.entropy(self.params)
 
-    def weighted_entropy_score(
-        self,
-        theta: NDArray[Any],
-        obs: NDArray[Any],
-        weight: NDArray[Any],
-        layers: list[NDArray[Any]] | None = None,
-    ) -> NDArray[Any]:
+    def weighted_entropy_score(self, weight: NDArray[Any]) -> NDArray[Any]:
         r"""
         Gradient of a weighted sum of entropies.
 
@@ -319,14 +344,8 @@ class Policy:
 
         Parameters
         ----------
-        theta : ndarray, shape (P,)
-            Parameters.
-        obs : ndarray, shape (S, O)
-            Observations.
         weight : ndarray, shape (S,)
             Weights :math:`w_t`.
-        layers : list of ndarray, optional
-            What `layers` returned for `theta` and `obs`, to save that pass.
 
         Returns
         -------
@@ -336,24 +355,18 @@ class Policy:
         Raises
         ------
         ValueError
-            If a shape is not as above.
+            If `weight` is of another shape.
         """
-        network, free = self._split(theta)
-        if layers is None:
-            layers = self.network.layers(network, obs)
-        score = self.distribution.entropy_score(layers[-1], free)
-        return self._weighted(network, layers, score, weight)
+        return self._weighted(self.policy.distribution.entropy_score(self.params), weight)
 
-    def kl(self, theta: NDArray[Any], other: NDArray[Any], obs: NDArray[Any]) -> NDArray[Any]:
+    def kl(self, other: "PolicyAt") -> NDArray[Any]:
         r"""
         Divergence :math:`D(\pi_\theta \| \pi_{\theta'})` in every observation.
 
         Parameters
         ----------
-        theta, other : ndarray, shape (P,)
-            Parameters :math:`\theta` and :math:`\theta'`.
-        obs : ndarray, shape (S, O)
-            Observations.
+        other : PolicyAt
+            The policy :math:`\pi_{\theta'}` at the same observations.
 
         Returns
         -------
@@ -363,68 +376,70 @@ class Policy:
         Raises
         ------
         ValueError
-            If a shape is not as above.
+            If the other has another number of observations, or of parameters of one.
         """
-        return self.distribution.kl(*self._params(theta, obs), *self._params(other, obs))
+        return self.policy.distribution.kl(self.params, other.params)
 
-    def change(
-        self,
-        theta: NDArray[Any],
-        new: NDArray[Any],
-        obs: NDArray[Any],
-        layers: list[NDArray[Any]] | None = None,
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
+    def backward(self, d_params: NDArray[Any]) -> NDArray[Any]:
         r"""
-        What a step does in every observation: the entropy before it, and how far it goes.
+        Carry a derivative with respect to `params` to theta, summed over the observations.
 
-        .. math:: H(\pi_\theta), \qquad D(\pi_\theta \| \pi_{\theta'})
+        .. math:: \sum_t \sum_j d_{tj} \nabla_\theta f_\theta(s_t)_j
 
         Parameters
         ----------
-        theta, new : ndarray, shape (P,)
-            Parameters :math:`\theta` before and :math:`\theta'` after the step.
-        obs : ndarray, shape (S, O)
-            Observations.
-        layers : list of ndarray, optional
-            What `layers` returned for `theta` and `obs`, to save that pass.
+        d_params : ndarray, shape (S, H)
+            Derivative.
 
         Returns
         -------
-        entropy, kl : ndarray, shape (S,)
-            As `entropy` and `kl`, from one pass of each network [nat].
-
-        Raises
-        ------
-        ValueError
-            If a shape is not as above.
+        ndarray, shape (P,)
+            Gradient.
         """
-        network, free = self._split(theta)
-        before = (self.network.forward(network, obs) if layers is None else layers[-1]), free
-        entropy = self.distribution.entropy(*before)
-        return entropy, self.distribution.kl(*before, *self._params(new, obs))
+        d_out, d_free = self.policy._parted(d_params)
+        through = self.policy.network.backward(self.network, self.layers, d_out)
+        return np.concatenate([through, d_free.sum(axis=0)])
 
-    def _split(self, theta: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        checks.shape((self.size,), theta=theta)
-        return theta[: self.network.size], theta[self.network.size :]
+    def backward_samples(self, d_params: NDArray[Any]) -> NDArray[Any]:
+        """
+        Carry a derivative with respect to `params` to theta, observation by observation.
 
-    def _params(self, theta: NDArray[Any], obs: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        network, free = self._split(theta)
-        return self.network.forward(network, obs), free
+        Parameters
+        ----------
+        d_params : ndarray, shape (S, H)
+            Derivative.
 
-    def _weighted(
-        self,
-        network: NDArray[Any],
-        layers: list[NDArray[Any]],
-        score: tuple[NDArray[Any], NDArray[Any]],
-        weight: NDArray[Any],
-        work: Workspace | None = None,
-    ) -> NDArray[Any]:
-        d_out, d_free = score
-        checks.shape((len(d_out),), weight=weight)
-        weight = weight.astype(d_out.dtype, copy=False)
-        return np.concatenate(
-            [
-                self.network.backward(network, layers, d_out * weight[:, np.newaxis], work),
-                weight @ d_free,
-            ]
-        )
+        Returns
+        -------
+        ndarray, shape (S, P)
+            Gradients, whose sum is `backward`.
+        """
+        d_out, d_free = self.policy._parted(d_params)
+        through = self.policy.network.backward_samples(self.network, self.layers, d_out)
+        return np.concatenate([through, d_free], axis=1)
+
+    def backward_obs(self, d_params: NDArray[Any]) -> NDArray[Any]:
+        """
+        Carry a derivative with respect to `params` to the observations.
+
+        Parameters
+        ----------
+        d_params : ndarray, shape (S, H)
+            Derivative.
+
+        Returns
+        -------
+        ndarray, shape (S, O)
+            Derivative.
+        """
+        d_out, _ = self.policy._parted(d_params)
+        return self.policy.network.backward_input(self.network, self.layers, d_out)
+
+    def _weighted(self, d_params: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:
+        """Do as `backward` does with every row times its weight."""
+        checks.shape((self.n_rows,), weight=weight)
+        weight = weight.astype(d_params.dtype, copy=False)
+        d_out, d_free = self.policy._parted(d_params)
+        d_out = d_out * weight[:, np.newaxis]
+        through = self.policy.network.backward(self.network, self.layers, d_out)
+        return np.concatenate([through, weight @ d_free])

@@ -1,47 +1,113 @@
 """Value functions: what return to expect from a state."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+from typing_extensions import override
 
 from npvpg import checks
 from npvpg.mlp import MLP
-from npvpg.workspace import Workspace
 
 
-class Value(Protocol):
-    """A value function V of observations; its parameters phi are an argument."""
+class ValueAt(ABC):
+    """
+    A value function at S observations: made by `Value.at`.
+
+    Attributes
+    ----------
+    values : ndarray, shape (S,)
+        Values of the observations [reward].
+    """
+
+    values: NDArray[Any]
+
+    @abstractmethod
+    def gradient(self, target: NDArray[Any]) -> NDArray[Any]:
+        """
+        Gradient of half the mean squared error.
+
+        Parameters
+        ----------
+        target : ndarray, shape (S,)
+            Targets [reward].
+
+        Returns
+        -------
+        ndarray, shape (P,)
+            Gradient; the way down is its negative.
+
+        Raises
+        ------
+        ValueError
+            If `target` is of another shape.
+        """
+
+
+class Value(ABC):
+    """
+    A value function V of observations; its parameters phi are an argument.
+
+    Attributes
+    ----------
+    is_zero : bool
+        Whether it is 0 everywhere: there is nothing to train, and no tail to bootstrap from it.
+    """
+
+    is_zero: ClassVar[bool] = False
 
     @property
+    @abstractmethod
     def size(self) -> int:
         """Number of parameters, P."""
 
+    @abstractmethod
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float64) -> NDArray[Any]:
-        """Draw initial parameters, shape (P,)."""
+        """
+        Draw initial parameters.
 
-    def value(self, phi: NDArray[Any], obs: NDArray[Any]) -> NDArray[Any]:
-        """Values of observations, shape (S,)."""
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of the draw.
+        dtype : dtype
+            Type of the result.
 
-    def layers(
-        self, phi: NDArray[Any], obs: NDArray[Any], work: Workspace | None = None
-    ) -> list[NDArray[Any]]:
-        """Observations, hidden layers, values (S, 1)."""
+        Returns
+        -------
+        ndarray, shape (P,)
+            Parameters.
+        """
 
-    def gradient(
-        self,
-        phi: NDArray[Any],
-        obs: NDArray[Any],
-        target: NDArray[Any],
-        work: Workspace | None = None,
-        layers: list[NDArray[Any]] | None = None,
-    ) -> NDArray[Any]:
-        """Gradient of half the mean squared error, shape (P,)."""
+    @abstractmethod
+    def at(self, phi: NDArray[Any], obs: NDArray[Any]) -> ValueAt:
+        """
+        Run the value function once, for its values and its gradient.
+
+        Parameters
+        ----------
+        phi : ndarray, shape (P,)
+            Parameters; kept, not copied.
+        obs : ndarray, shape (S, O)
+            Observations; taken in the precision of `phi`.
+
+        Returns
+        -------
+        ValueAt
+            The value function at its observations.
+
+        Raises
+        ------
+        ValueError
+            If a shape is not as above.
+        """
 
 
+@final
 @dataclass(frozen=True)
-class MLPValue:
+class MLPValue(Value):
     """
     Value function by a network with one output; linear if the network has no hidden layer.
 
@@ -58,7 +124,7 @@ class MLPValue:
     Examples
     --------
     >>> linear = MLPValue(MLP((2, 1)))
-    >>> linear.value(np.array([1.0, 2.0, 0.5]), np.array([[1.0, 1.0]]))
+    >>> linear.at(np.array([1.0, 2.0, 0.5]), np.array([[1.0, 1.0]])).values
     array([3.5])
     """
 
@@ -69,126 +135,57 @@ class MLPValue:
             raise ValueError(f"network must have 1 output, got {self.network.sizes[-1]}")
 
     @property
+    @override
     def size(self) -> int:
-        """Number of parameters, P."""
         return self.network.size
 
+    @override
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float64) -> NDArray[Any]:
-        """
-        Draw initial parameters.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-            Source of the draw.
-        dtype : dtype
-            Type of the result.
-
-        Returns
-        -------
-        ndarray, shape (P,)
-            Parameters, orthogonal, the last layer with gain 1.
-        """
+        """Draw an orthogonal network, the last layer with gain 1."""
         return self.network.init(rng, dtype=dtype)
 
-    def value(self, phi: NDArray[Any], obs: NDArray[Any]) -> NDArray[Any]:
-        """
-        Values of observations.
+    @override
+    def at(self, phi: NDArray[Any], obs: NDArray[Any]) -> ValueAt:
+        return MLPValueAt(self.network, phi, self.network.layers(phi, obs))
 
-        Parameters
-        ----------
-        phi : ndarray, shape (P,)
-            Parameters.
-        obs : ndarray, shape (S, O)
-            Observations.
 
-        Returns
-        -------
-        ndarray, shape (S,)
-            Values [reward].
+@final
+class MLPValueAt(ValueAt):
+    """
+    A network at its observations.
 
-        Raises
-        ------
-        ValueError
-            If a shape is not as above.
-        """
-        return self.network.forward(phi, obs)[:, 0]
+    Parameters
+    ----------
+    network : MLP
+        The network.
+    phi : ndarray, shape (P,)
+        Its parameters.
+    layers : list of ndarray
+        What `npvpg.mlp.MLP.layers` gave for them.
+    """
 
-    def layers(
-        self, phi: NDArray[Any], obs: NDArray[Any], work: Workspace | None = None
-    ) -> list[NDArray[Any]]:
-        """
-        Run the network and keep every layer, for the values and the first gradient.
+    def __init__(self, network: MLP, phi: NDArray[Any], layers: list[NDArray[Any]]) -> None:
+        self._network, self._phi, self._layers = network, phi, layers
+        self.values = layers[-1][:, 0]
 
-        Parameters
-        ----------
-        phi : ndarray, shape (P,)
-            Parameters.
-        obs : ndarray, shape (S, O)
-            Observations.
-        work : Workspace, optional
-            Where the hidden layers are kept.
-
-        Returns
-        -------
-        list of ndarray
-            What `npvpg.mlp.MLP.layers` returns; the last one, (S, 1), holds the values [reward].
-
-        Raises
-        ------
-        ValueError
-            If a shape is not as above.
-        """
-        return self.network.layers(phi, obs, work)
-
-    def gradient(
-        self,
-        phi: NDArray[Any],
-        obs: NDArray[Any],
-        target: NDArray[Any],
-        work: Workspace | None = None,
-        layers: list[NDArray[Any]] | None = None,
-    ) -> NDArray[Any]:
+    @override
+    def gradient(self, target: NDArray[Any]) -> NDArray[Any]:
         r"""
         Gradient of half the mean squared error.
 
         .. math::
            \nabla_\phi\, \frac{1}{2S}\sum_t \bigl(V_\phi(s_t) - y_t\bigr)^2
            = \frac1S \sum_t \bigl(V_\phi(s_t) - y_t\bigr)\nabla_\phi V_\phi(s_t)
-
-        Parameters
-        ----------
-        phi : ndarray, shape (P,)
-            Parameters.
-        obs : ndarray, shape (S, O)
-            Observations.
-        target : ndarray, shape (S,)
-            Targets :math:`y_t` [reward].
-        work : Workspace, optional
-            Memory for the layers.
-        layers : list of ndarray, optional
-            What `layers` returned for `phi` and `obs`, to save that pass.
-
-        Returns
-        -------
-        ndarray, shape (P,)
-            Gradient; the way down is its negative.
-
-        Raises
-        ------
-        ValueError
-            If a shape is not as above.
         """
-        if layers is None:
-            layers = self.network.layers(phi, obs, work)
-        checks.shape((len(obs),), target=target)
-        error = layers[-1] - target[:, np.newaxis].astype(phi.dtype, copy=False)
-        error /= len(obs)
-        return self.network.backward(phi, layers, error, work)
+        checks.shape(self.values.shape, target=target)
+        error = self._layers[-1] - target[:, np.newaxis].astype(self._phi.dtype, copy=False)
+        error /= len(error)
+        return self._network.backward(self._phi, self._layers, error)
 
 
+@final
 @dataclass(frozen=True)
-class ZeroValue:
+class ZeroValue(Value):
     """
     The value function that is 0 everywhere and has no parameters.
 
@@ -196,100 +193,36 @@ class ZeroValue:
 
     Examples
     --------
-    >>> ZeroValue().value(np.zeros(0), np.ones((2, 3)))
+    >>> ZeroValue().at(np.zeros(0), np.ones((2, 3))).values
     array([0., 0.])
     """
 
+    is_zero: ClassVar[bool] = True
+
     @property
+    @override
     def size(self) -> int:
-        """Number of parameters, 0."""
         return 0
 
+    @override
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float64) -> NDArray[Any]:
-        """
-        Draw nothing.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-            Not used.
-        dtype : dtype
-            Type of the result.
-
-        Returns
-        -------
-        ndarray, shape (0,)
-            No parameters.
-        """
+        """Draw nothing."""
         return np.zeros(0, dtype=dtype)
 
-    def value(self, phi: NDArray[Any], obs: NDArray[Any]) -> NDArray[Any]:
-        """
-        Values of observations.
+    @override
+    def at(self, phi: NDArray[Any], obs: NDArray[Any]) -> ValueAt:
+        checks.shape((0,), phi=phi)
+        return _ZeroAt(np.zeros(len(obs), dtype=phi.dtype))
 
-        Parameters
-        ----------
-        phi : ndarray, shape (0,)
-            No parameters.
-        obs : ndarray, shape (S, O)
-            Observations.
 
-        Returns
-        -------
-        ndarray, shape (S,)
-            Zeros [reward].
-        """
-        return np.zeros(len(obs), dtype=phi.dtype)
+@final
+class _ZeroAt(ValueAt):
+    """Zeros."""
 
-    def layers(
-        self, phi: NDArray[Any], obs: NDArray[Any], work: Workspace | None = None
-    ) -> list[NDArray[Any]]:
-        """
-        Observations and values, with nothing in between.
+    def __init__(self, values: NDArray[Any]) -> None:
+        self.values = values
 
-        Parameters
-        ----------
-        phi : ndarray, shape (0,)
-            No parameters.
-        obs : ndarray, shape (S, O)
-            Observations.
-        work : Workspace, optional
-            Not used.
-
-        Returns
-        -------
-        list of ndarray
-            The observations, and zeros of shape (S, 1) [reward].
-        """
-        return [obs, np.zeros((len(obs), 1), dtype=phi.dtype)]
-
-    def gradient(
-        self,
-        phi: NDArray[Any],
-        obs: NDArray[Any],
-        target: NDArray[Any],
-        work: Workspace | None = None,
-        layers: list[NDArray[Any]] | None = None,
-    ) -> NDArray[Any]:
-        """
-        Gradient of half the mean squared error.
-
-        Parameters
-        ----------
-        phi : ndarray, shape (0,)
-            No parameters.
-        obs : ndarray, shape (S, O)
-            Observations.
-        target : ndarray, shape (S,)
-            Targets [reward].
-        work : Workspace, optional
-            Not used.
-        layers : list of ndarray, optional
-            Not used.
-
-        Returns
-        -------
-        ndarray, shape (0,)
-            Nothing.
-        """
-        return np.zeros(0, dtype=phi.dtype)
+    @override
+    def gradient(self, target: NDArray[Any]) -> NDArray[Any]:
+        checks.shape(self.values.shape, target=target)
+        return self.values[:0].copy()

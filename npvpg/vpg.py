@@ -21,7 +21,6 @@ from gymnasium.vector import VectorEnv
 from numpy.typing import DTypeLike, NDArray
 
 from npvpg import checks
-from npvpg.distributions import Categorical, GreedyCategorical
 from npvpg.estimators import BaselinedReturn, Estimator, standardize
 from npvpg.gradient import policy_gradient
 from npvpg.kernels import returns
@@ -30,8 +29,7 @@ from npvpg.optimizers import Adam, Linear, Optimizer, clip_by_global_norm
 from npvpg.policy import Policy
 from npvpg.recent import RECENT
 from npvpg.state import Iteration, TrainState
-from npvpg.value import Value, ZeroValue
-from npvpg.workspace import Workspace
+from npvpg.value import Value
 from npvpg.world.rollout import Position, Rollout, fixed_horizon, whole_episodes
 from npvpg.world.streams import Purpose, generator
 from npvpg.world.vector import SeededVectorEnv
@@ -249,13 +247,9 @@ def behaviour(policy: Policy, vpg: VPG, fraction: float) -> Policy:
     """
     if vpg.greedy is None:
         return policy
-    law = policy.distribution
-    if type(law) is not Categorical:
-        raise ValueError(f"greedy must be left out unless policy is Categorical, got {law}")
-    greedy = vpg.greedy(fraction)
-    if greedy == 0:
-        return policy
-    return replace(policy, distribution=GreedyCategorical(law.n, greedy=greedy))
+    probability = vpg.greedy(fraction)
+    law = policy.distribution.with_mode(probability)
+    return replace(policy, distribution=law) if probability else policy
 
 
 def train(
@@ -308,7 +302,7 @@ def train(
        "Vanilla Policy Gradient".
     """
     checks.at_least(1, n_steps=n_steps)
-    if isinstance(value, ZeroValue) and isinstance(vpg.collector, FixedHorizon):
+    if value.is_zero and isinstance(vpg.collector, FixedHorizon):
         raise ValueError("value must not be ZeroValue with a fixed horizon: the tail needs a value")
     began = time.perf_counter()
     driver = SeededVectorEnv(env, seed)
@@ -322,11 +316,10 @@ def train(
     if state.position.obs.size:
         position = state.position
         driver.replay(position.episode, position.length, position.history, position.obs)
-    work = Workspace(), Workspace()
     while state.steps < n_steps:
         acting = behaviour(policy, vpg, state.steps / n_steps)
         rollout = _collect(driver, acting, vpg, state)
-        iteration = _update(rollout, acting, value, vpg, state, seed, n_steps, began, work)
+        iteration = _update(rollout, acting, value, vpg, state, seed, n_steps, began)
         state = iteration.state
         yield iteration
 
@@ -352,36 +345,31 @@ def _update(
     seed: int,
     n_steps: int,
     began: float,
-    work: tuple[Workspace, Workspace],
 ) -> Iteration:
     """One policy step and the value steps, all from one batch."""
     batch = rollout.batch
-    policy_work, value_work = work  # apart: the two networks may be equal
     lr_at = state.steps / n_steps  # below 1: beyond the budget no update begins
 
     rew, return_moments = _scaled_rewards(rollout, vpg, state.return_moments)
-    val_layers = value.layers(state.phi, batch.obs, value_work)
-    val = val_layers[-1][:, 0]
-    last_val = np.where(batch.terminated, 0, value.value(state.phi, batch.last_obs))
+    v = value.at(state.phi, batch.obs)
+    val = v.values
+    last_val = np.where(batch.terminated, 0, value.at(state.phi, batch.last_obs).values)
     psi = vpg.estimator(rew, val, last_val, batch.start)
     if vpg.standardize:
         psi = standardize(psi)
 
-    layers = policy.layers(state.theta, batch.obs, policy_work)
+    pi = policy.at(state.theta, batch.obs)
     grad = policy_gradient(
-        policy,
-        state.theta,
+        pi,
         batch,
         psi,
         per_step=vpg.per_step,
         discount=vpg.estimator.gamma if vpg.discount_weights else None,
-        work=policy_work,
-        layers=layers,
     )
     if vpg.entropy_weight:
         count = batch.n_steps if vpg.per_step else batch.n_trajectories
         weight = np.full(batch.n_steps, vpg.entropy_weight / count)
-        grad = grad + policy.weighted_entropy_score(state.theta, batch.obs, weight, layers)
+        grad = grad + pi.weighted_entropy_score(weight)
     checks.finite(gradient=grad)
     clipped, grad_norm = clip_by_global_norm(grad, vpg.max_grad_norm)
     policy_lr = vpg.policy_lr(lr_at)
@@ -392,10 +380,11 @@ def _update(
     advantage = vpg.value_target or BaselinedReturn(vpg.estimator.gamma)
     target = advantage(rew, val, last_val, batch.start) + val
     phi, value_state = state.phi, state.value_optimizer
-    n_passes = vpg.value_steps if value.size else 0
+    n_passes = 0 if value.is_zero else vpg.value_steps
     for rows in _minibatches(batch.n_steps, vpg.value_minibatch, n_passes, seed, state.iteration):
-        known = val_layers if phi is state.phi and isinstance(rows, slice) else None
-        value_grad = value.gradient(phi, batch.obs[rows], target[rows], value_work, known)
+        if phi is not state.phi or not isinstance(rows, slice):
+            v = value.at(phi, batch.obs[rows])
+        value_grad = v.gradient(target[rows])
         checks.finite(value_gradient=value_grad)
         if vpg.max_grad_norm is not None:
             value_grad, _ = clip_by_global_norm(value_grad, vpg.max_grad_norm)
@@ -417,7 +406,6 @@ def _update(
         rollout.position,
         recent,
     )
-    entropy, kl = policy.change(state.theta, theta, batch.obs, layers)
     error = target - val
     spread = float(np.var(target))
     return Iteration(
@@ -425,8 +413,8 @@ def _update(
         episodes=rollout.episodes,
         mean_return=float(recent[:, 0].mean()) if len(recent) else None,
         mean_length=float(recent[:, 1].mean()) if len(recent) else None,
-        entropy=float(entropy.mean()),
-        kl=float(kl.mean()),
+        entropy=float(pi.entropy().mean()),
+        kl=float(pi.kl(policy.at(theta, batch.obs)).mean()),
         grad_norm=grad_norm,
         explained_variance=1 - float(np.var(error)) / spread if spread > 0 else 0.0,
         value_loss=0.5 * float(np.mean(error * error)),

@@ -280,10 +280,10 @@ def test_a_value_with_hidden_layers_is_asked_for_its_output() -> None:
     deep = MLPValue(MLP((1, 3, 2, 1)))
     phi = np.random.default_rng(0).standard_normal(deep.size)
     iteration = update(algorithm(value_steps=2), phi=tuple(phi.tolist()), value=deep)
-    error = TO_GO - deep.value(phi, OBS[:, np.newaxis])
+    error = TO_GO - deep.at(phi, OBS[:, np.newaxis]).values
     assert iteration.value_loss == pytest.approx((error**2).mean() / 2)
     for _ in range(2):
-        phi = phi - deep.gradient(phi, OBS[:, np.newaxis], TO_GO)
+        phi = phi - deep.at(phi, OBS[:, np.newaxis]).gradient(TO_GO)
     np.testing.assert_allclose(iteration.state.phi, phi, rtol=1e-12)
 
 
@@ -541,12 +541,14 @@ def test_a_horizon_needs_a_value() -> None:
 def test_greed_needs_one_categorical_action() -> None:
     vpg = algorithm(greedy=Linear(0.0, 0.5))
     box = Policy(MLP((1, 1)), DiagonalGaussian(1))
-    message = r"^greedy must be left out unless policy is Categorical, got DiagonalGaussian\("
+    message = r"^greedy must be left out unless policy is Categorical, got Gaussian of 1$"
     with pytest.raises(ValueError, match=message):
         next(train(Steps(), box, LINE, vpg, seed=SEED, n_steps=9))
     assert behaviour(COIN, algorithm(), 0.5) is COIN
     assert behaviour(COIN, vpg, 0.0) is COIN
-    assert behaviour(COIN, vpg, 0.5).distribution == GreedyCategorical(2, greedy=0.25)
+    assert behaviour(COIN, vpg, 0.5).distribution == GreedyCategorical(
+        Categorical(2), probability=0.25
+    )
 
 
 def test_a_state_of_other_sub_environments_is_refused() -> None:

@@ -13,7 +13,7 @@ A claim is stated once, on a test that establishes it; ``@claim("C1")`` names it
         method="exact sum over the actions",
         tolerance=1e-13,
         tolerance_reason="one rounding error per action and parameter",
-        about=("npvpg.policy.Policy.score",),
+        about=("npvpg.policy.PolicyAt.score",),
     )
     @given(nets())
     def test_expected_score_is_zero(net):

@@ -32,9 +32,9 @@ MODULES = (
         if path.stem != "__init__"
     ),
     "npvpg.estimators",
+    "npvpg.distributions.softmax",
     "npvpg.distributions.categorical",
     "npvpg.distributions.gaussian",
-    "npvpg.distributions.greedy",
     "npvpg.distributions.squashed",
     "npvpg.distributions.bernoulli",
     "npvpg.distributions.product",
@@ -91,7 +91,7 @@ def formulas() -> list[Formula]:
     Returns
     -------
     list of Formula
-        Functions, and methods of classes that are no protocols, in reading order.
+        Functions, and methods of classes that are neither protocols nor abstract, in reading order.
     """
     found = []
     for module in map(importlib.import_module, MODULES):
@@ -113,6 +113,8 @@ def _methods(dotted: str, kind: type, file: str) -> list[Formula]:
     methods = []
     for name, thing in vars(kind).items():
         if isinstance(thing, property) or not inspect.isfunction(plain(thing)):
+            continue
+        if getattr(thing, "__isabstractmethod__", False):
             continue
         if name == "__call__":
             methods.append(Formula(dotted, file, _text(kind)))

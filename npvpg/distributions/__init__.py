@@ -1,16 +1,14 @@
 """
 Distributions of actions: pure functions of their parameters, the noise an argument.
 
-The parameters of a distribution are the output of the network, one row per step (S, H), and a
-free vector that no observation changes (F,). Scores are derivatives of the log-probability with
-respect to both.
+A distribution sees a row of parameters a step, (S, H), wherever a policy has them from. Scores are
+derivatives of the log-probability with respect to them.
 """
 
 from npvpg.distributions.base import Distribution
 from npvpg.distributions.bernoulli import Bernoulli
-from npvpg.distributions.categorical import Categorical
+from npvpg.distributions.categorical import Categorical, GreedyCategorical
 from npvpg.distributions.gaussian import DiagonalGaussian
-from npvpg.distributions.greedy import GreedyCategorical
 from npvpg.distributions.product import Product
 from npvpg.distributions.squashed import SquashedGaussian
 from npvpg.kernels.sampling import LOG_SIGMA_MAX, LOG_SIGMA_MIN

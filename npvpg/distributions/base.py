@@ -1,66 +1,247 @@
-"""What every distribution of actions offers."""
+"""What every distribution of actions offers: the contract, which the laws fill with formulas."""
 
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from npvpg import checks
 
 
-class Distribution(Protocol):
+class Distribution(ABC):
     """
     A family of distributions of actions.
 
-    `out` is the output of the network (S, H), `free` the parameters that no observation
-    changes (F,); both float32, float64 or complex128.
+    Its parameters are an argument, one row a step: float32, float64 or complex128, and what is
+    returned has their type. No argument is written to; what is returned is fresh. An array of
+    another shape, and actions that are none, are refused with a ValueError.
+
+    A law is final: one that modifies a law wraps it.
+
+    Attributes
+    ----------
+    sampler : {"categorical", "gaussian"} or None
+        Compiled sampler of `npvpg.kernels.play` that draws what `sample` does, to the bit.
+    pathwise : bool
+        Whether samples can be differentiated by `sample_back`.
     """
 
+    sampler: ClassVar[Literal["categorical", "gaussian"] | None] = None
+    pathwise: ClassVar[bool] = False
+
     @property
+    @abstractmethod
     def event_shape(self) -> tuple[int, ...]:
         """Shape of one action, and of its noise: (), or (D,)."""
 
     @property
-    def n_outputs(self) -> int:
-        """Number of network outputs, H."""
+    @abstractmethod
+    def n_params(self) -> int:
+        """Number of parameters of one action, H."""
 
     @property
-    def n_free(self) -> int:
-        """Number of free parameters, F."""
+    def scale_columns(self) -> tuple[int, ...]:
+        """Columns that hold log sigma, which a policy may fill without looking: none."""
+        return ()
 
-    def init_free(self) -> NDArray[np.float64]:
-        """Initial free parameters, shape (F,)."""
-
+    @abstractmethod
     def noise(self, rng: np.random.Generator, n: int) -> NDArray[np.float64]:
-        """Draw the noise of n samples, (n,) or (n, D)."""
+        """
+        Draw the noise of n samples.
 
-    def sample(
-        self, out: NDArray[Any], free: NDArray[Any], noise: NDArray[np.float64]
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of the draw.
+        n : int
+            Number of samples.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,) or (n, D)
+            What `sample` takes.
+        """
+
+    @abstractmethod
+    def sample(self, params: NDArray[Any], noise: NDArray[np.float64]) -> NDArray[Any]:
+        """
+        Turn noise into actions.
+
+        Parameters
+        ----------
+        params : ndarray, shape (S, H)
+            Parameters.
+        noise : ndarray of float64, shape (S,) or (S, D)
+            Noise, as `noise` draws it.
+
+        Returns
+        -------
+        ndarray of int64, shape (S,), or of the type of `params`, shape (S, D)
+            Actions.
+        """
+
+    @abstractmethod
+    def mode(self, params: NDArray[Any]) -> NDArray[Any]:
+        """
+        Most probable actions.
+
+        Parameters
+        ----------
+        params : ndarray, shape (S, H)
+            Parameters.
+
+        Returns
+        -------
+        ndarray of int64, shape (S,), or of the type of `params`, shape (S, D)
+            Actions.
+        """
+
+    @abstractmethod
+    def log_prob(self, params: NDArray[Any], act: ArrayLike) -> NDArray[Any]:
+        """
+        Log-probability, or log-density, of actions.
+
+        Parameters
+        ----------
+        params : ndarray, shape (S, H)
+            Parameters.
+        act : array_like, shape (S,) or (S, D)
+            Actions.
+
+        Returns
+        -------
+        ndarray, shape (S,)
+            Logarithms.
+        """
+
+    @abstractmethod
+    def score(self, params: NDArray[Any], act: ArrayLike) -> NDArray[Any]:
+        """
+        Derivative of the log-probability with respect to the parameters.
+
+        Parameters
+        ----------
+        params : ndarray, shape (S, H)
+            Parameters.
+        act : array_like, shape (S,) or (S, D)
+            Actions.
+
+        Returns
+        -------
+        ndarray, shape (S, H)
+            Derivative.
+        """
+
+    @abstractmethod
+    def entropy(self, params: NDArray[Any]) -> NDArray[Any]:
+        """
+        Entropy.
+
+        Parameters
+        ----------
+        params : ndarray, shape (S, H)
+            Parameters.
+
+        Returns
+        -------
+        ndarray, shape (S,)
+            Entropy [nat].
+        """
+
+    @abstractmethod
+    def entropy_score(self, params: NDArray[Any]) -> NDArray[Any]:
+        """
+        Derivative of the entropy with respect to the parameters.
+
+        Parameters
+        ----------
+        params : ndarray, shape (S, H)
+            Parameters.
+
+        Returns
+        -------
+        ndarray, shape (S, H)
+            Derivative [nat].
+        """
+
+    @abstractmethod
+    def kl(self, params: NDArray[Any], other_params: NDArray[Any]) -> NDArray[Any]:
+        """
+        Kullback-Leibler divergence from one of the family to another.
+
+        Parameters
+        ----------
+        params, other_params : ndarray, shape (S, H)
+            Parameters of p and of q.
+
+        Returns
+        -------
+        ndarray, shape (S,)
+            Divergence D(p || q) [nat].
+        """
+
+    def sample_back(
+        self, params: NDArray[Any], act: NDArray[Any], d_act: NDArray[Any]
     ) -> NDArray[Any]:
-        """Turn noise into actions (S,) or (S, D)."""
+        """
+        Carry a derivative with respect to samples back to the parameters, the noise held fixed.
 
-    def mode(self, out: NDArray[Any], free: NDArray[Any]) -> NDArray[Any]:
-        """Most probable actions (S,) or (S, D)."""
+        Parameters
+        ----------
+        params : ndarray, shape (S, H)
+            Parameters.
+        act : ndarray, shape (S, D)
+            What `sample` made of them.
+        d_act : ndarray, shape (S, D)
+            Derivative with respect to that.
 
-    def log_prob(self, out: NDArray[Any], free: NDArray[Any], act: NDArray[Any]) -> NDArray[Any]:
-        """Log-probability or log-density of actions (S,)."""
+        Returns
+        -------
+        ndarray, shape (S, H)
+            Derivative with respect to the parameters.
 
-    def score(
-        self, out: NDArray[Any], free: NDArray[Any], act: NDArray[Any]
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Derivatives of the log-probability: (S, H) and (S, F)."""
+        Raises
+        ------
+        ValueError
+            If the law is not `pathwise`.
+        """
+        raise ValueError(f"distribution must be one that can be differentiated, got {self}")
 
-    def entropy(self, out: NDArray[Any], free: NDArray[Any]) -> NDArray[Any]:
-        """Entropy (S,) [nat]."""
+    def with_mode(self, probability: float) -> "Distribution":
+        """
+        Law that takes the mode with a given probability, and otherwise draws from this one.
 
-    def entropy_score(
-        self, out: NDArray[Any], free: NDArray[Any]
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Derivatives of the entropy: (S, H) and (S, F)."""
+        Parameters
+        ----------
+        probability : float
+            Probability of the mode, in [0, 1).
 
-    def kl(
-        self,
-        out: NDArray[Any],
-        free: NDArray[Any],
-        other_out: NDArray[Any],
-        other_free: NDArray[Any],
-    ) -> NDArray[Any]:
-        """Kullback-Leibler divergence from the first to the second (S,) [nat]."""
+        Returns
+        -------
+        Distribution
+            The mixture, of the same parameters.
+
+        Raises
+        ------
+        ValueError
+            If there is no such law, as for continuous actions, which then have no density.
+        """
+        raise ValueError(f"greedy must be left out unless policy is Categorical, got {self}")
+
+    def __str__(self) -> str:
+        """Name the law in a few words."""
+        return type(self).__name__
+
+    def _check(self, params: NDArray[Any], **rows: NDArray[Any]) -> None:
+        """Refuse parameters, and what goes with them row by row, of another shape."""
+        checks.shape((-1, self.n_params), params=params)
+        checks.shape((len(params), *self.event_shape), **rows)
+
+    def _actions(self, params: NDArray[Any], act: ArrayLike) -> NDArray[Any]:
+        """Take actions in the precision of the parameters; complex ones stay complex."""
+        act = np.asarray(act)
+        if act.dtype.kind not in "iufc":
+            raise ValueError(f"act must hold numbers, got {act.dtype}")
+        self._check(params, act=act)
+        return act if act.dtype.kind == "c" else act.astype(params.real.dtype, copy=False)

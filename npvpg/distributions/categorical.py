@@ -1,60 +1,30 @@
 r"""
-Categorical distribution from logits.
+Categorical distribution from logits, and its mixture with its own mode.
 
 .. math:: \log\pi(a) = z_a - \log\sum_b e^{z_b}
 
 The sum is shifted by the largest logit, so no finite logit overflows.
 """
 
-from dataclasses import dataclass
-from typing import Any
+import math
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar, Literal, final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from npvpg import checks
+from npvpg.distributions.base import Distribution
+from npvpg.distributions.softmax import divergence, double, log_mixture, log_softmax, times_log
 from npvpg.kernels import sampling
 
 
-def log_softmax(logits: NDArray[Any]) -> NDArray[Any]:
-    r"""
-    Log-probabilities of every row of logits.
-
-    .. math:: \log p_a = (z_a - m) - \log\sum_b e^{z_b - m}, \qquad m = \max_b z_b
-
-    Parameters
-    ----------
-    logits : ndarray, shape (S, A)
-        Unnormalised log-probabilities :math:`z`; finite.
-
-    Returns
-    -------
-    ndarray, shape (S, A)
-        Log-probabilities :math:`\log p`.
-
-    Examples
-    --------
-    >>> log_softmax(np.array([[0.0, 0.0], [1e308, 0.0]]))
-    array([[-6.93147181e-001, -6.93147181e-001],
-           [ 0.00000000e+000, -1.00000000e+308]])
-    """
-    z = logits.T.copy()  # one action after the other: sums over few columns are slow
-    # A spread beyond the largest float gives -inf, which is the limit of log p.
-    with np.errstate(over="ignore"):
-        z -= z.real.max(axis=0)
-    z -= np.log(np.exp(z).sum(axis=0))
-    return z.T
-
-
-def _times_log(p: NDArray[Any], log_p: NDArray[Any]) -> NDArray[Any]:
-    """P log p with its limit 0 where p vanishes: by branch, since 0 times -inf is NaN."""
-    return np.asarray(np.multiply(p, log_p, out=np.zeros_like(p), where=p.real > 0))
-
-
+@final
 @dataclass(frozen=True)
-class Categorical:
+class Categorical(Distribution):
     """
-    One of n actions; the network's output is the logits.
+    One of n actions, 0 ... n - 1; the parameters are the logits.
 
     Parameters
     ----------
@@ -69,270 +39,260 @@ class Categorical:
     Examples
     --------
     >>> coin = Categorical(2)
-    >>> coin.log_prob(np.zeros((1, 2)), np.zeros(0), np.array([0]))
+    >>> coin.log_prob(np.zeros((1, 2)), [0])
     array([-0.69314718])
     """
 
     n: int
+    sampler: ClassVar[Literal["categorical"]] = "categorical"
 
     def __post_init__(self) -> None:
         checks.at_least(1, n=self.n)
 
+    def __str__(self) -> str:
+        return f"categorical of {self.n}"
+
     @property
+    @override
     def event_shape(self) -> tuple[int, ...]:
-        """Shape of one action and of its noise, ()."""
         return ()
 
     @property
-    def n_outputs(self) -> int:
-        """Number of network outputs, A."""
+    @override
+    def n_params(self) -> int:
         return self.n
 
-    @property
-    def n_free(self) -> int:
-        """Number of free parameters, 0."""
-        return 0
-
-    def init_free(self) -> NDArray[np.float64]:
-        """
-        Initial free parameters.
-
-        Returns
-        -------
-        ndarray of float64, shape (0,)
-            None at all.
-        """
-        return np.zeros(0)
-
+    @override
     def noise(self, rng: np.random.Generator, n: int) -> NDArray[np.float64]:
-        """
-        Draw the noise of n samples.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-            Source of the draw.
-        n : int
-            Number of samples.
-
-        Returns
-        -------
-        ndarray of float64, shape (n,)
-            Uniform on [0, 1).
-        """
+        """Draw uniformly from [0, 1)."""
         return rng.random(n)
 
-    def sample(
-        self, out: NDArray[Any], free: NDArray[Any], noise: NDArray[np.float64]
-    ) -> NDArray[np.int64]:
-        """
-        Turn uniform noise into actions, through the inverse of the cumulative distribution.
+    @override
+    def sample(self, params: NDArray[Any], noise: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Turn uniform noise into actions by the inverse of the cumulative distribution."""
+        self._check(params, noise=noise)
+        return np.asarray(sampling.categorical(params, noise))
 
-        Parameters
-        ----------
-        out : ndarray, shape (S, A)
-            Logits.
-        free : ndarray, shape (0,)
-            Not used.
-        noise : ndarray of float64, shape (S,)
-            Noise in [0, 1).
+    @override
+    def mode(self, params: NDArray[Any]) -> NDArray[np.int64]:
+        """Most probable actions, the first of equals."""
+        self._check(params)
+        return np.asarray(params.argmax(axis=1))
 
-        Returns
-        -------
-        ndarray of int64, shape (S,)
-            Actions 0 ... A - 1.
-
-        Raises
-        ------
-        ValueError
-            If a shape is not as above.
-        """
-        checks.shape((-1, self.n), out=out)
-        checks.shape((len(out),), noise=noise)
-        return np.asarray(sampling.categorical(out, noise))
-
-    def mode(self, out: NDArray[Any], free: NDArray[Any]) -> NDArray[np.int64]:
-        """
-        Most probable actions, the first of equals.
-
-        Parameters
-        ----------
-        out : ndarray, shape (S, A)
-            Logits.
-        free : ndarray, shape (0,)
-            Not used.
-
-        Returns
-        -------
-        ndarray of int64, shape (S,)
-            Actions 0 ... A - 1.
-        """
-        return np.asarray(out.argmax(axis=1))
-
-    def log_prob(self, out: NDArray[Any], free: NDArray[Any], act: NDArray[Any]) -> NDArray[Any]:
-        """
-        Log-probability of actions.
-
-        Parameters
-        ----------
-        out : ndarray, shape (S, A)
-            Logits.
-        free : ndarray, shape (0,)
-            Not used.
-        act : ndarray of int64, shape (S,)
-            Actions.
-
-        Returns
-        -------
-        ndarray, shape (S,)
-            Log-probabilities.
-
-        Raises
-        ------
-        ValueError
-            If a shape is not as above, or an action is none of 0 ... A - 1.
-        """
-        self._check(out, act)
-        return np.asarray(log_softmax(out)[np.arange(len(act)), act])
-
-    def score(
-        self, out: NDArray[Any], free: NDArray[Any], act: NDArray[Any]
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
+    @override
+    def log_prob(self, params: NDArray[Any], act: ArrayLike) -> NDArray[Any]:
         r"""
-        Derivative of the log-probability with respect to the logits.
+        Log-probability.
+
+        .. math:: \log\pi(a) = \log p_a
+        """
+        return np.asarray(log_softmax(params)[self._taken(params, act)])
+
+    @override
+    def score(self, params: NDArray[Any], act: ArrayLike) -> NDArray[Any]:
+        r"""
+        Derivative of the log-probability.
 
         .. math:: \frac{\partial\log\pi(a)}{\partial z_b} = [a = b] - p_b
-
-        Parameters
-        ----------
-        out : ndarray, shape (S, A)
-            Logits.
-        free : ndarray, shape (0,)
-            Not used.
-        act : ndarray of int64, shape (S,)
-            Actions.
-
-        Returns
-        -------
-        d_out : ndarray, shape (S, A)
-            Derivative with respect to the logits.
-        d_free : ndarray, shape (S, 0)
-            Nothing.
-
-        Raises
-        ------
-        ValueError
-            If a shape is not as above, or an action is none of 0 ... A - 1.
         """
-        self._check(out, act)
-        d_out = -np.exp(log_softmax(out))
-        d_out[np.arange(len(act)), act] += 1
-        return d_out, np.zeros((len(out), 0), dtype=out.dtype)
+        taken = self._taken(params, act)
+        d_params: NDArray[Any] = -np.exp(log_softmax(params))
+        d_params[taken] += 1
+        return d_params
 
-    def entropy(self, out: NDArray[Any], free: NDArray[Any]) -> NDArray[Any]:
+    @override
+    def entropy(self, params: NDArray[Any]) -> NDArray[Any]:
         r"""
         Entropy.
 
         .. math:: H = -\sum_a p_a \log p_a
-
-        Parameters
-        ----------
-        out : ndarray, shape (S, A)
-            Logits.
-        free : ndarray, shape (0,)
-            Not used.
-
-        Returns
-        -------
-        ndarray, shape (S,)
-            Entropy [nat].
-
-        Raises
-        ------
-        ValueError
-            If a shape is not as above.
         """
-        checks.shape((-1, self.n), out=out)
-        log_p = log_softmax(out)
-        return np.asarray(-_times_log(np.exp(log_p), log_p).sum(axis=1))
+        self._check(params)
+        log_p = log_softmax(params)
+        return np.asarray(-times_log(np.exp(log_p), log_p).sum(axis=1))
 
-    def entropy_score(
-        self, out: NDArray[Any], free: NDArray[Any]
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
+    @override
+    def entropy_score(self, params: NDArray[Any]) -> NDArray[Any]:
         r"""
-        Derivative of the entropy with respect to the logits.
+        Derivative of the entropy.
 
         .. math:: \frac{\partial H}{\partial z_a} = -p_a (\log p_a + H)
-
-        Parameters
-        ----------
-        out : ndarray, shape (S, A)
-            Logits.
-        free : ndarray, shape (0,)
-            Not used.
-
-        Returns
-        -------
-        d_out : ndarray, shape (S, A)
-            Derivative with respect to the logits.
-        d_free : ndarray, shape (S, 0)
-            Nothing.
-
-        Raises
-        ------
-        ValueError
-            If a shape is not as above.
         """
-        checks.shape((-1, self.n), out=out)
-        log_p = log_softmax(out)
+        self._check(params)
+        log_p = log_softmax(params)
         p = np.exp(log_p)
-        p_log_p = _times_log(p, log_p)
+        p_log_p = times_log(p, log_p)
         entropy = -p_log_p.sum(axis=1, keepdims=True)
-        return -(p_log_p + p * entropy), np.zeros((len(out), 0), dtype=out.dtype)
+        return np.asarray(-(p_log_p + p * entropy))
 
-    def kl(
-        self,
-        out: NDArray[Any],
-        free: NDArray[Any],
-        other_out: NDArray[Any],
-        other_free: NDArray[Any],
-    ) -> NDArray[Any]:
+    @override
+    def kl(self, params: NDArray[Any], other_params: NDArray[Any]) -> NDArray[Any]:
         r"""
-        Kullback-Leibler divergence from this distribution to another.
+        Divergence.
 
         .. math:: D(p \| q) = \sum_a p_a (\log p_a - \log q_a)
-
-        Parameters
-        ----------
-        out, other_out : ndarray, shape (S, A)
-            Logits of p and of q.
-        free, other_free : ndarray, shape (0,)
-            Not used.
-
-        Returns
-        -------
-        ndarray, shape (S,)
-            Divergence [nat].
-
-        Raises
-        ------
-        ValueError
-            If a shape is not as above.
         """
-        checks.shape((-1, self.n), out=out)
-        checks.shape(out.shape, other_out=other_out)
-        # in float64 at least: between neighbours the terms nearly cancel
-        log_p = log_softmax(out.astype(np.result_type(out, np.float64)))
-        log_q = log_softmax(other_out.astype(np.result_type(other_out, np.float64)))
-        p = np.exp(log_p)
-        # by branch: where p vanishes, both logarithms may be -inf and their difference NaN
-        ratio = np.zeros(log_p.shape, np.result_type(log_p, log_q))
-        np.subtract(log_p, log_q, out=ratio, where=p.real > 0)
-        return np.asarray((p * ratio).sum(axis=1))
+        self._check(params)
+        checks.shape(params.shape, other_params=other_params)
+        return divergence(log_softmax(double(params)), log_softmax(double(other_params)))
 
-    def _check(self, out: NDArray[Any], act: NDArray[Any]) -> None:
-        checks.shape((-1, self.n), out=out)
-        checks.shape((len(out),), act=act)
+    @override
+    def with_mode(self, probability: float) -> "GreedyCategorical":
+        """Give `GreedyCategorical`."""
+        return GreedyCategorical(self, probability=probability)
+
+    def _taken(self, params: NDArray[Any], act: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Rows and columns of the actions in an array of a number for each."""
+        act = np.asarray(act)
+        if act.dtype.kind not in "iuf":
+            raise ValueError(f"act must hold whole numbers, got {act.dtype}")
+        self._check(params, act=act)
         # An index of -1 would count from the end without a word.
         if act.size and not 0 <= act.min() <= act.max() < self.n:
             raise ValueError(f"act must lie in 0 ... {self.n - 1}, got {act.min()} ... {act.max()}")
+        if act.dtype.kind == "f":
+            broken = act[act != np.floor(act)]
+            if broken.size:
+                raise ValueError(f"act must hold whole numbers, got {broken[0]}")
+            act = act.astype(np.int64)
+        return np.arange(len(act)), act
+
+
+@final
+@dataclass(frozen=True)
+class GreedyCategorical(Distribution):
+    r"""
+    A categorical law that takes its most probable action more often than its logits say.
+
+    .. math:: \pi(a) = (1 - \varepsilon)\, p_a + \varepsilon\,[a = a^*], \qquad
+       a^* = \arg\max_b z_b
+
+    Parameters
+    ----------
+    categorical : Categorical
+        The law p of a draw.
+    probability : float
+        Probability :math:`\varepsilon` of taking the mode, in [0, 1).
+
+    Raises
+    ------
+    ValueError
+        If `probability` lies outside [0, 1).
+
+    Notes
+    -----
+    What acts is the mixture, so its score goes into the gradient, not that of :math:`p`.
+    Parameters are the same for every probability, so a schedule is a sequence of such laws:
+    train with one, go on from the state with the next. As it nears 1 the score vanishes, for the
+    mode does not change with the logits but at a tie: what never explores has no score to learn
+    from, and 1 itself is refused.
+
+    There is no such distribution of continuous actions. With probability :math:`\varepsilon` on
+    the single point :math:`\mu(s)` it has no density, hence no score. Its gradient has two terms,
+    :math:`(1-\varepsilon)\,E[\nabla\log p(a)\,Q(s,a)]` and
+    :math:`\varepsilon\,\nabla_\theta\mu\,\nabla_a Q(s,\mu)`. To score the actions that were drawn,
+    and weigh the others by 0, gives the first alone; the second is no score-function gradient, as
+    it needs the derivative of Q in the action. To score the modes as if they had been drawn gives
+    neither.
+
+    Examples
+    --------
+    >>> law = GreedyCategorical(Categorical(2), probability=0.5)
+    >>> np.exp(law.log_prob(np.log(np.array([[0.25, 0.75]])), [1]))
+    array([0.875])
+    """
+
+    categorical: Categorical
+    _: KW_ONLY
+    probability: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.probability < 1:
+            raise ValueError(f"probability must lie in [0, 1), got {self.probability}")
+
+    def __str__(self) -> str:
+        return f"{self.categorical}, the mode with probability {self.probability:g}"
+
+    @property
+    @override
+    def event_shape(self) -> tuple[int, ...]:
+        return self.categorical.event_shape
+
+    @property
+    @override
+    def n_params(self) -> int:
+        return self.categorical.n_params
+
+    @override
+    def noise(self, rng: np.random.Generator, n: int) -> NDArray[np.float64]:
+        return self.categorical.noise(rng, n)
+
+    @override
+    def sample(self, params: NDArray[Any], noise: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Draw from the mixture, by one number for each action."""
+        return self.categorical.sample(self._mixed(params.astype(np.float64)), noise)
+
+    @override
+    def mode(self, params: NDArray[Any]) -> NDArray[np.int64]:
+        return self.categorical.mode(params)
+
+    @override
+    def log_prob(self, params: NDArray[Any], act: ArrayLike) -> NDArray[Any]:
+        r"""
+        Log-probability.
+
+        .. math:: \log\pi(a) = \log\bigl((1-\varepsilon)\, p_a + \varepsilon\,[a = a^*]\bigr)
+        """
+        taken = self.categorical._taken(params, act)
+        return np.asarray(self._mixed(params)[taken])
+
+    @override
+    def score(self, params: NDArray[Any], act: ArrayLike) -> NDArray[Any]:
+        r"""
+        Score of the draw, times the probability that the action taken was drawn.
+
+        .. math:: \frac{\partial\log\pi(a)}{\partial z_b}
+           = \frac{(1-\varepsilon)\, p_a}{\pi(a)}\,\bigl([a = b] - p_b\bigr)
+        """
+        taken = self.categorical._taken(params, act)
+        log_drawn = log_softmax(params)[taken] + math.log1p(-self.probability)
+        drawn = np.exp(log_drawn - self._mixed(params)[taken])
+        return np.asarray(self.categorical.score(params, act) * drawn[:, np.newaxis])
+
+    @override
+    def entropy(self, params: NDArray[Any]) -> NDArray[Any]:
+        r"""
+        Entropy.
+
+        .. math:: H = -\sum_a \pi(a)\log\pi(a)
+        """
+        return self.categorical.entropy(self._mixed(params))
+
+    @override
+    def entropy_score(self, params: NDArray[Any]) -> NDArray[Any]:
+        r"""
+        Derivative of the entropy of the mixture.
+
+        .. math:: \frac{\partial H}{\partial z_b}
+           = -(1-\varepsilon)\, p_b \Bigl(\log\pi(b) - \sum_a p_a\log\pi(a)\Bigr)
+        """
+        self._check(params)
+        p = np.exp(log_softmax(params))
+        weighed = times_log(p, self._mixed(params))
+        off = weighed - p * weighed.sum(axis=1, keepdims=True)
+        return np.asarray(-(1 - self.probability) * off)
+
+    @override
+    def kl(self, params: NDArray[Any], other_params: NDArray[Any]) -> NDArray[Any]:
+        r"""
+        Divergence.
+
+        .. math:: D(\pi\|\pi') = \sum_a \pi(a) \bigl(\log\pi(a) - \log\pi'(a)\bigr)
+        """
+        checks.shape(params.shape, other_params=other_params)
+        ours, theirs = self._mixed(double(params)), self._mixed(double(other_params))
+        return self.categorical.kl(ours, theirs)
+
+    def _mixed(self, params: NDArray[Any]) -> NDArray[Any]:
+        self._check(params)
+        return log_mixture(params, self.probability)

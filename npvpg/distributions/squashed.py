@@ -11,12 +11,15 @@ are those of the Gaussian; density and entropy are not, by the determinant of th
 
 import math
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, Final
+from functools import cached_property
+from typing import Any, ClassVar, Final, Literal, final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from npvpg import checks
+from npvpg.distributions.base import Distribution
 from npvpg.distributions.gaussian import DiagonalGaussian
 
 _REACH: Final = 8.5  # the standard normal keeps 2e-17 of its mass outside
@@ -49,34 +52,29 @@ def log_tanh_slope(x: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(2 * (math.log(2) - size - np.log1p(np.exp(-2 * size))))
 
 
+@final
 @dataclass(frozen=True)
-class SquashedGaussian(DiagonalGaussian):
+class SquashedGaussian(Distribution):
     r"""
-    Gaussian in D dimensions squashed into a box, its components independent.
+    A Gaussian squashed into a box, its components independent.
 
     Parameters
     ----------
-    dim : int
-        Number of components, D.
-    state_dependent : bool
-        Where log sigma comes from: a free vector (False), or the second half of the network's
-        output (True).
-    init_log_sigma : float
-        Initial value of the free log sigma.
+    gaussian : DiagonalGaussian
+        The law of :math:`x`, in D dimensions.
     half_width : tuple of float
         Half the width of the box in every component, :math:`h`; D numbers.
 
     Raises
     ------
     ValueError
-        If `dim` is smaller than 1, `init_log_sigma` lies outside the clamp, or `half_width` does
-        not hold D positive, finite numbers.
+        If `half_width` does not hold D positive, finite numbers.
 
     Notes
     -----
-    Samples, scores and divergences are inherited: they are those of :math:`x`. The mode is the
-    image of the mean, the median of every component; the density itself may be largest at the
-    bounds.
+    Samples, modes, scores and divergences are those of :math:`x`; `log_prob` is told actions by
+    what they were before they were squashed, so nothing is inverted. The image of the mode is the
+    median of every component; the density itself may be largest at the bounds.
 
     References
     ----------
@@ -85,76 +83,78 @@ class SquashedGaussian(DiagonalGaussian):
 
     Examples
     --------
-    >>> squashed = SquashedGaussian(1, half_width=(2.0,))
-    >>> squashed.log_prob(np.zeros((1, 1)), np.zeros(1), np.zeros((1, 1)))
+    >>> squashed = SquashedGaussian(DiagonalGaussian(1), half_width=(2.0,))
+    >>> squashed.log_prob(np.zeros((1, 2)), [[0.0]])
     array([-1.61208571])
     """
 
+    gaussian: DiagonalGaussian
     _: KW_ONLY
     half_width: tuple[float, ...]
+    sampler: ClassVar[Literal["gaussian"]] = "gaussian"  # of x, which is what is drawn
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.shape((self.dim,), half_width=np.asarray(self.half_width))
+        checks.shape((self.gaussian.dim,), half_width=np.asarray(self.half_width))
         for width in self.half_width:
             checks.positive(half_width=width)
 
+    def __str__(self) -> str:
+        return f"{self.gaussian}, squashed by tanh"
+
     @property
+    @override
+    def event_shape(self) -> tuple[int, ...]:
+        return self.gaussian.event_shape
+
+    @property
+    @override
+    def n_params(self) -> int:
+        return self.gaussian.n_params
+
+    @property
+    @override
+    def scale_columns(self) -> tuple[int, ...]:
+        return self.gaussian.scale_columns
+
+    @cached_property
     def _log_volume(self) -> float:
         return math.fsum(map(math.log, self.half_width))
 
-    def log_prob(self, out: NDArray[Any], free: NDArray[Any], act: NDArray[Any]) -> NDArray[Any]:
+    @override
+    def noise(self, rng: np.random.Generator, n: int) -> NDArray[np.float64]:
+        return self.gaussian.noise(rng, n)
+
+    @override
+    def sample(self, params: NDArray[Any], noise: NDArray[np.float64]) -> NDArray[Any]:
+        return self.gaussian.sample(params, noise)
+
+    @override
+    def mode(self, params: NDArray[Any]) -> NDArray[Any]:
+        return self.gaussian.mode(params)
+
+    @override
+    def log_prob(self, params: NDArray[Any], act: ArrayLike) -> NDArray[Any]:
         r"""
-        Log-density of squashed actions, told by what they were before.
+        Log-density in the box.
 
         .. math:: \log\pi(a) = \log N(x;\, \mu, \sigma^2)
            - \sum_i \bigl(\log h_i + \log(1 - \tanh^2 x_i)\bigr)
-
-        Parameters
-        ----------
-        out : ndarray, shape (S, H)
-            Output of the network.
-        free : ndarray, shape (F,)
-            Free parameters.
-        act : ndarray, shape (S, D)
-            Actions before they were squashed, :math:`x`; nothing is inverted.
-
-        Returns
-        -------
-        ndarray, shape (S,)
-            Log-densities in the box.
-
-        Raises
-        ------
-        ValueError
-            If a shape is not as above.
         """
-        normal = super().log_prob(out, free, act)
-        return np.asarray(normal - (log_tanh_slope(act).sum(axis=1) + self._log_volume))
+        x = self._actions(params, act)
+        slope = log_tanh_slope(x).sum(axis=1)
+        return np.asarray(self.gaussian.log_prob(params, x) - (slope + self._log_volume))
 
-    def entropy(self, out: NDArray[Any], free: NDArray[Any]) -> NDArray[Any]:
+    @override
+    def score(self, params: NDArray[Any], act: ArrayLike) -> NDArray[Any]:
+        return self.gaussian.score(params, act)
+
+    @override
+    def entropy(self, params: NDArray[Any]) -> NDArray[Any]:
         r"""
         Entropy in the box, by quadrature: there is no closed form.
 
         .. math:: H = H(N) + \sum_i \Bigl(\log h_i
            + \sum_j w_j \log\bigl(1 - \tanh^2(\mu_i + \sigma_i \epsilon_j)\bigr)\Bigr)
-
-        Parameters
-        ----------
-        out : ndarray, shape (S, H)
-            Output of the network.
-        free : ndarray, shape (F,)
-            Free parameters.
-
-        Returns
-        -------
-        ndarray, shape (S,)
-            Entropy [nat].
-
-        Raises
-        ------
-        ValueError
-            If a shape is not as above.
 
         Notes
         -----
@@ -163,14 +163,14 @@ class SquashedGaussian(DiagonalGaussian):
         :math:`\sigma \le 1`, 1e-6 for :math:`\sigma \le e` and 4e-3 up to the clamp
         :math:`\sigma = e^2`.
         """
-        mu, log_sigma, _ = self.split(out, free)
+        mu, log_sigma, _ = self.gaussian.split(params)
         x = _at_nodes(mu, np.exp(log_sigma))
         slope = log_tanh_slope(x) @ _WEIGHTS.astype(mu.dtype)
-        return np.asarray(super().entropy(out, free) + slope.sum(axis=1) + self._log_volume)
+        inner = self.gaussian.entropy(params)
+        return np.asarray(inner + slope.sum(axis=1) + self._log_volume)
 
-    def entropy_score(
-        self, out: NDArray[Any], free: NDArray[Any]
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
+    @override
+    def entropy_score(self, params: NDArray[Any]) -> NDArray[Any]:
         r"""
         Derivatives of the entropy, exactly those of the quadrature.
 
@@ -179,36 +179,21 @@ class SquashedGaussian(DiagonalGaussian):
            \frac{\partial H}{\partial\log\sigma_i}
                = 1 - 2\sigma_i\sum_j w_j \epsilon_j \tanh x_{ij}
 
-        Parameters
-        ----------
-        out : ndarray, shape (S, H)
-            Output of the network.
-        free : ndarray, shape (F,)
-            Free parameters.
-
-        Returns
-        -------
-        d_out : ndarray, shape (S, H)
-            Derivative with respect to the output.
-        d_free : ndarray, shape (S, F)
-            Derivative with respect to the free parameters.
-
-        Raises
-        ------
-        ValueError
-            If a shape is not as above.
-
         Notes
         -----
         With :math:`x_{ij} = \mu_i + \sigma_i\epsilon_j`; outside the clamp the derivative to
         :math:`\log\sigma` is 0.
         """
-        mu, log_sigma, inside = self.split(out, free)
+        mu, log_sigma, inside = self.gaussian.split(params)
         sigma = np.exp(log_sigma)
         pull = -2 * np.tanh(_at_nodes(mu, sigma))
         d_mu = pull @ _WEIGHTS.astype(mu.dtype)
         d_log_sigma = 1 + sigma * (pull @ (_WEIGHTS * _NODES).astype(mu.dtype))
-        return self._place(d_mu, np.where(inside, d_log_sigma, 0))
+        return np.concatenate([d_mu, np.where(inside, d_log_sigma, 0)], axis=1)
+
+    @override
+    def kl(self, params: NDArray[Any], other_params: NDArray[Any]) -> NDArray[Any]:
+        return self.gaussian.kl(params, other_params)
 
 
 def _at_nodes(mu: NDArray[Any], sigma: NDArray[Any]) -> NDArray[Any]:

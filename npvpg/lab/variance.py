@@ -84,7 +84,7 @@ def trajectory_gradients(
         psi = psi * returns.discount_weights(batch.start, discount)
     parts = [slice(*ends) for ends in zip(batch.start[:-1], batch.start[1:], strict=True)]
     return np.stack(
-        [policy.weighted_score(theta, batch.obs[p], batch.act[p], psi[p]) for p in parts]
+        [policy.at(theta, batch.obs[p]).weighted_score(batch.act[p], psi[p]) for p in parts]
     )
 
 

@@ -1,6 +1,5 @@
 """From the names and numbers of a configuration to the objects that the algorithm is made of."""
 
-from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,12 +68,13 @@ def build(config: Config, env: VectorEnv) -> Parts:
     """
     n_obs = spaces.flatdim(env.single_observation_space)
     law = distribution(config, env)
-    if config.greedy and not isinstance(law, Categorical):
+    if config.greedy and not isinstance(env.single_action_space, spaces.Discrete):
         raise ValueError(
-            f"greedy must be 0 unless actions are one Discrete, got {config.greedy} for "
-            f"{describe(law)}"
+            f"greedy must be 0 unless actions are one Discrete, got {config.greedy} for {law}"
         )
-    policy = Policy(MLP((n_obs, *config.hidden, law.n_outputs), config.activation), law)
+    n_out = law.n_params - (len(law.scale_columns) if config.sigma == "free" else 0)
+    network = MLP((n_obs, *config.hidden, n_out), config.activation)
+    policy = Policy(network, law, config.init_log_sigma)
     weight = estimator(config)
     value: Value = ZeroValue()
     if weight.uses_value:
@@ -141,38 +141,10 @@ def _part(config: Config, space: spaces.Space[Any]) -> list[Distribution]:
     dim = int(np.prod(space.shape or ()))
     if isinstance(space, spaces.MultiBinary):
         return [Bernoulli(dim)]
-    how = (dim, config.sigma == "state", config.init_log_sigma)
+    normal = DiagonalGaussian(dim)
     if config.action_bound == "tanh" and isinstance(space, spaces.Box):
-        return [SquashedGaussian(*how, half_width=tuple(half_width(space).ravel().tolist()))]
-    return [DiagonalGaussian(*how)]
-
-
-def describe(law: Distribution) -> str:
-    """
-    Name a distribution in a few words.
-
-    Parameters
-    ----------
-    law : Distribution
-        A distribution of this package.
-
-    Returns
-    -------
-    str
-        "categorical of 2" and the like; equal parts of a product are counted.
-    """
-    if isinstance(law, Product):
-        runs = [(name, len(list(same))) for name, same in groupby(map(describe, law.parts))]
-        return "product of " + ", ".join(f"{n} x {name}" if n > 1 else name for name, n in runs)
-    if isinstance(law, Categorical):
-        return f"categorical of {law.n}"
-    if isinstance(law, Bernoulli):
-        return f"Bernoulli of {law.n}"
-    if isinstance(law, DiagonalGaussian):
-        squashed = ", squashed by tanh" if isinstance(law, SquashedGaussian) else ""
-        sigma = "sigma by the network" if law.state_dependent else "free sigma"
-        return f"Gaussian of {law.dim} ({sigma}{squashed})"
-    return type(law).__name__
+        return [SquashedGaussian(normal, half_width=tuple(half_width(space).ravel().tolist()))]
+    return [normal]
 
 
 def _algorithm(config: Config, weight: Estimator) -> VPG:

@@ -13,7 +13,6 @@ from rich.text import Text
 from npvpg.envs import CompiledVectorEnv
 from npvpg.estimators import Estimator
 from npvpg.recent import RECENT, rolling_mean
-from npvpg.runs.build import describe
 from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
 from npvpg.runs.log import read_episodes
@@ -94,7 +93,7 @@ class Screen:
         )
         self.line("spaces", f"observations {_space(seen)} · actions {_space(done)}")
         greedy = f" · the mode besides, up to {config.greedy:g}" if config.greedy else ""
-        self.line("policy", describe(parts.policy.distribution) + greedy)
+        self.line("policy", str(parts.policy) + greedy)
         self.line("estimator", f"{config.estimator}   {parts.vpg.estimator.formula}", "cyan")
         self.line("", _constants(config, parts.vpg.estimator))
         networks = f"hidden {' '.join(map(str, config.hidden)) or 'none'}, {config.activation}"

@@ -208,7 +208,7 @@ def score_gradients(setting: Setting, path: Path, estimator: Estimator) -> Float
     parts = []
     for rows in np.array_split(np.arange(len(psi)).reshape(-1, n_steps), 16):
         at = rows.ravel()  # a sixteenth at a time: a score is P numbers a step
-        score = setting.policy.score(setting.theta, batch.obs[at], batch.act[at])
+        score = setting.policy.at(setting.theta, batch.obs[at]).score(batch.act[at])
         parts.append((psi[at, np.newaxis] * score).reshape(*rows.shape, -1).sum(axis=1))
     return np.concatenate(parts)
 
@@ -249,7 +249,7 @@ def learn(kind: str, detach: Detach, seed: int) -> FloatArray:
             batch = as_batch(path)
             val = solved.value(path.state)[:-1].T.ravel()
             psi = SCORE[kind](batch.rew, val, path.final, batch.start)
-            grad = policy_gradient(policy, theta, batch, psi, discount=GAMMA)
+            grad = policy_gradient(policy.at(theta, batch.obs), batch, psi, discount=GAMMA)
         theta, state = adam.step(theta, grad, state, LEARNING_RATE)
     solved = closed_form(system, theta, GAMMA, STEPS, MEAN, COVARIANCE)
     return np.array([*lacking, limit - solved.J])

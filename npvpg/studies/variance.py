@@ -87,7 +87,7 @@ def measure(at: Trained, n_episodes: int, seed: int) -> dict[str, GradientVarian
         If the run has no value function, or the environment returns what it must not.
     """
     value = at.parts.value
-    if not value.size:
+    if value.is_zero:
         raise ValueError(
             f"runs must have a value function, as --algorithm vpg, got estimator "
             f"{at.config.estimator}"
@@ -104,8 +104,8 @@ def measure(at: Trained, n_episodes: int, seed: int) -> dict[str, GradientVarian
         purpose=Purpose.EVALUATION_ACTION,
     ).batch
     rew = batch.rew * _scale(at)
-    val = value.value(phi, batch.obs)
-    last_val = np.where(batch.terminated, 0, value.value(phi, batch.last_obs))
+    val = value.at(phi, batch.obs).values
+    last_val = np.where(batch.terminated, 0, value.at(phi, batch.last_obs).values)
     found = {}
     for name, weight in weights(at.config).items():
         given = (val, last_val) if weight.uses_value else (0 * val, 0 * last_val)

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from npvpg.distributions import Categorical, DiagonalGaussian
 from npvpg.envs.base import CompiledVectorEnv
 from npvpg.kernels import pcg64
 from npvpg.kernels.play import choose, play
@@ -20,8 +19,6 @@ from npvpg.normalize import BOUND, RunningMoments
 from npvpg.policy import Policy
 from npvpg.world.streams import Purpose
 from npvpg.world.vector import SeededVectorEnv
-
-KNOWN = (Categorical, DiagonalGaussian)  # whose samples compiled code draws
 
 
 class Record(NamedTuple):
@@ -94,9 +91,9 @@ class Player:
     ) -> None:
         self.env, self.policy, self.theta, self.moments = env, policy, theta, moments
         self.greedy = greedy
-        self._known = type(policy) is Policy and type(policy.distribution) in KNOWN
+        self._known = policy.distribution.sampler is not None
         # the uniform noise of many short streams: drawn by NumPy it costs more than acting on it
-        self._uniform = self._known and type(policy.distribution) is Categorical
+        self._uniform = policy.distribution.sampler == "categorical"
         if self._uniform:
             self._states = env.states(purpose, iteration)
         else:
@@ -210,8 +207,8 @@ class Player:
         """Act in the current observations."""
         seen = self.see(self.current)
         if self.greedy:
-            return self.policy.mode(self.theta, seen)
-        return self.policy.act(self.theta, seen, noise)
+            return self.policy.at(self.theta, seen).mode()
+        return self.policy.distribution.sample(self.policy.params(self.theta, seen), noise)
 
     def _choose_small(self) -> Callable[[NDArray[np.float64]], NDArray[Any]]:
         """Do as `_choose` does, by the kernel of the compiled loop: one call in place of many."""
@@ -223,7 +220,7 @@ class Player:
         policy, moments = self._network(), self._linear_map()
         scratch = (
             np.empty((n_envs, self.env.n_obs), self.theta.dtype),
-            np.empty((n_envs, law.n_outputs), self.theta.dtype),
+            np.empty((n_envs, self.policy.network.sizes[-1]), self.theta.dtype),
         )
         sent = np.empty(shape, kind)
 

@@ -5,84 +5,84 @@ from npvpg.distributions import LOG_SIGMA_MAX, LOG_SIGMA_MIN, DiagonalGaussian
 from npvpg.distributions.gaussian import clamp
 
 RNG = np.random.default_rng([95, 0])
-FREE = DiagonalGaussian(2)
-DEPENDENT = DiagonalGaussian(2, state_dependent=True)
-BOTH = [FREE, DEPENDENT]
-
-
-def out_of(
-    normal: DiagonalGaussian, n: int = 4
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    return RNG.standard_normal((n, normal.n_outputs))
+NORMAL = DiagonalGaussian(2)
 
 
 def test_sizes() -> None:
-    assert [(d.n_outputs, d.n_free) for d in BOTH] == [(2, 2), (4, 0)]
-    assert DiagonalGaussian(2, init_log_sigma=-1.0).init_free().tolist() == [-1, -1]
-    assert DEPENDENT.init_free().shape == (0,)
+    assert (NORMAL.n_params, NORMAL.event_shape, NORMAL.scale_columns) == (4, (2,), (2, 3))
+    assert str(NORMAL) == "Gaussian of 2"
 
 
-@pytest.mark.parametrize("normal", BOTH)
-def test_nothing_is_written_to(normal: DiagonalGaussian) -> None:
-    out, free, noise = out_of(normal), normal.init_free(), normal.noise(RNG, 4)
-    act = normal.sample(out, free, noise)
-    for array in (out, free, noise, act):
+def test_nothing_is_written_to() -> None:
+    params, noise = RNG.standard_normal((4, 4)), NORMAL.noise(RNG, 4)
+    act = NORMAL.sample(params, noise)
+    for array in (params, noise, act):
         array.flags.writeable = False
-    normal.sample(out, free, noise)
-    normal.score(out, free, act)
-    normal.entropy_score(out, free)
-    normal.kl(out, free, out, free)
+    NORMAL.sample(params, noise)
+    NORMAL.sample_back(params, act, act)
+    NORMAL.score(params, act)
+    NORMAL.entropy_score(params)
+    NORMAL.kl(params, params)
 
 
-@pytest.mark.parametrize("normal", BOTH)
-def test_samples_can_be_differentiated_by_complex_steps(normal: DiagonalGaussian) -> None:
-    out, free, noise = out_of(normal), normal.init_free(), normal.noise(RNG, 4)
-    step = np.zeros((4, normal.n_outputs), complex)
-    step[:, 0] = 1e-30j
-    act = normal.sample(out + step, free, noise)
-    np.testing.assert_allclose(act.real, normal.sample(out, free, noise), rtol=1e-14)
-    assert (act.imag / 1e-30).tolist() == [[1, 0]] * 4
+def test_what_is_returned_is_fresh() -> None:
+    params, act = RNG.standard_normal((4, 4)), np.zeros((4, 2))
+    before = params.copy()
+    for given in (
+        NORMAL.mode(params),
+        NORMAL.log_prob(params, act),
+        NORMAL.score(params, act),
+        NORMAL.entropy(params),
+        NORMAL.entropy_score(params),
+        NORMAL.kl(params, params),
+    ):
+        given[...] = 7
+    assert np.array_equal(params, before)
 
 
-@pytest.mark.parametrize("normal", BOTH)
-def test_no_noise_gives_the_mode(normal: DiagonalGaussian) -> None:
-    out, free = out_of(normal), normal.init_free()
-    mode = normal.mode(out, free)
-    assert np.array_equal(normal.sample(out, free, np.zeros((4, 2))), mode)
-    mode[:] = 0
-    assert out[:, :2].all()  # a copy: who changes an action does not change the output
+def test_samples_can_be_differentiated_by_complex_steps() -> None:
+    params, noise = RNG.standard_normal((4, 4)), NORMAL.noise(RNG, 4)
+    act, d_act = NORMAL.sample(params, noise), RNG.standard_normal((4, 2))
+    have = NORMAL.sample_back(params, act, d_act)
+    for column in range(4):
+        moved = NORMAL.sample(params + 1e-30j * np.eye(4)[column], noise)
+        np.testing.assert_allclose(moved.real, act, rtol=1e-14)
+        want = (d_act * moved.imag / 1e-30).sum(axis=1)
+        np.testing.assert_allclose(have[:, column], want, rtol=1e-12)
 
 
-@pytest.mark.parametrize("normal", BOTH)
-def test_float32_stays_float32(normal: DiagonalGaussian) -> None:
-    out, free = out_of(normal).astype(np.float32), normal.init_free().astype(np.float32)
-    act = normal.sample(out, free, normal.noise(RNG, 4))
-    results = [act, normal.log_prob(out, free, act), normal.entropy(out, free)]
-    results += [*normal.score(out, free, act), *normal.entropy_score(out, free)]
+def test_no_noise_gives_the_mode() -> None:
+    params = RNG.standard_normal((4, 4))
+    assert np.array_equal(NORMAL.sample(params, np.zeros((4, 2))), NORMAL.mode(params))
+
+
+def test_float32_stays_float32() -> None:
+    params = RNG.standard_normal((4, 4)).astype(np.float32)
+    act = NORMAL.sample(params, NORMAL.noise(RNG, 4))
+    results = [act, NORMAL.mode(params), NORMAL.entropy(params), NORMAL.entropy_score(params)]
+    for given in (act, act.astype(np.float64), act.tolist(), [[0, 1]] * 4):
+        results += [NORMAL.log_prob(params, given), NORMAL.score(params, given)]
     assert {r.dtype for r in results} == {np.dtype(np.float32)}
 
 
-@pytest.mark.parametrize("normal", BOTH)
-def test_components_are_summed(normal: DiagonalGaussian) -> None:
-    out, free = out_of(normal), normal.init_free()
-    act = np.zeros((4, 2))
-    assert normal.log_prob(out, free, act).shape == (4,)
-    assert normal.entropy(out, free).shape == (4,)
-    assert normal.kl(out, free, out, free).shape == (4,)
-    d_out, d_free = normal.score(out, free, act)
-    assert (d_out.shape, d_free.shape) == (out.shape, (4, normal.n_free))
+def test_components_are_summed() -> None:
+    params, act = RNG.standard_normal((4, 4)), np.zeros((4, 2))
+    assert NORMAL.log_prob(params, act).shape == (4,)
+    assert NORMAL.entropy(params).shape == (4,)
+    assert NORMAL.kl(params, params).shape == (4,)
+    assert NORMAL.score(params, act).shape == (4, 4)
 
 
 @pytest.mark.parametrize("log_sigma", [-745.0, -104.0, -20.1, 2.1, 800.0])
 def test_beyond_the_clamp_everything_is_finite_and_sigma_is_not_pushed(log_sigma: float) -> None:
-    free, out = np.full(2, log_sigma), np.zeros((3, 2))
+    params = np.tile([0.0, 0.0, log_sigma, log_sigma], (3, 1))
     bound = np.clip(log_sigma, LOG_SIGMA_MIN, LOG_SIGMA_MAX)
-    act = FREE.sample(out, free, np.ones((3, 2)))
+    act = NORMAL.sample(params, np.ones((3, 2)))
     np.testing.assert_allclose(act, np.exp(bound))
-    assert np.isfinite(FREE.log_prob(out, free, act)).all()
-    assert not FREE.score(out, free, act)[1].any()
-    assert not FREE.entropy_score(out, free)[1].any()
-    assert np.isfinite(FREE.score(out.astype(np.float32), free.astype(np.float32), act)[0]).all()
+    assert np.isfinite(NORMAL.log_prob(params, act)).all()
+    assert not NORMAL.score(params, act)[:, 2:].any()
+    assert not NORMAL.entropy_score(params)[:, 2:].any()
+    assert np.isfinite(NORMAL.score(params.astype(np.float32), act)).all()
 
 
 def test_the_clamp_is_closed() -> None:
@@ -91,10 +91,10 @@ def test_the_clamp_is_closed() -> None:
 
 
 def test_no_rows() -> None:
-    out, free = np.zeros((0, 2)), np.zeros(2)
-    assert FREE.sample(out, free, np.zeros((0, 2))).shape == (0, 2)
-    assert FREE.log_prob(out, free, np.zeros((0, 2))).shape == (0,)
-    assert FREE.entropy(out, free).shape == (0,)
+    params = np.zeros((0, 4))
+    assert NORMAL.sample(params, np.zeros((0, 2))).shape == (0, 2)
+    assert NORMAL.log_prob(params, np.zeros((0, 2))).shape == (0,)
+    assert NORMAL.entropy(params).shape == (0,)
 
 
 def test_a_dimension_there_is() -> None:
@@ -102,31 +102,29 @@ def test_a_dimension_there_is() -> None:
         DiagonalGaussian(0)
 
 
-@pytest.mark.parametrize("value", [-20.5, 2.5, float("nan")])
-def test_the_first_log_sigma_lies_in_the_clamp(value: float) -> None:
-    with pytest.raises(ValueError, match=rf"^init_log_sigma must lie in \[-20, 2\], got {value}$"):
-        DiagonalGaussian(1, init_log_sigma=value)
+def test_a_continuous_action_has_no_law_with_its_mode() -> None:
+    message = "^greedy must be left out unless policy is Categorical, got Gaussian of 2$"
+    with pytest.raises(ValueError, match=message):
+        NORMAL.with_mode(0.5)
 
 
-@pytest.mark.parametrize("value", [-20.0, 2.0])
-def test_the_ends_of_the_clamp_belong_to_it(value: float) -> None:
-    assert DiagonalGaussian(1, init_log_sigma=value).init_free().tolist() == [value]
+def test_what_is_no_number_is_refused() -> None:
+    for bad, kind in (([[True, False]], "bool"), ([["a", "b"]], "<U1")):
+        for method in (NORMAL.log_prob, NORMAL.score):
+            with pytest.raises(ValueError, match=f"^act must hold numbers, got {kind}$"):
+                method(np.zeros((1, 4)), bad)
 
 
-@pytest.mark.parametrize("normal", BOTH)
-def test_arrays_of_another_shape_are_refused(normal: DiagonalGaussian) -> None:
-    out, free = out_of(normal), normal.init_free()
-    n, act = normal.n_outputs, np.zeros((4, 2))
-    with pytest.raises(ValueError, match=rf"^out must have shape \(any, {n}\), got \(4, {n - 1}\)"):
-        normal.entropy(out[:, 1:], free)
-    with pytest.raises(ValueError, match=rf"^free must have shape \({normal.n_free},\), got \(5,"):
-        normal.entropy_score(out, np.zeros(5))
+def test_arrays_of_another_shape_are_refused() -> None:
+    params, act = RNG.standard_normal((4, 4)), np.zeros((4, 2))
+    for call in (NORMAL.entropy, NORMAL.entropy_score, NORMAL.mode):
+        with pytest.raises(ValueError, match=r"^params must have shape \(any, 4\), got \(4, 3\)"):
+            call(params[:, 1:])
     for bad in (act[:1], act[:, :1], act[:, 0]):
-        with pytest.raises(ValueError, match=r"^act must have shape \(4, 2\), got \("):
-            normal.log_prob(out, free, bad)
-        with pytest.raises(ValueError, match=r"^act must have shape \(4, 2\), got \("):
-            normal.score(out, free, bad)
+        for method in (NORMAL.log_prob, NORMAL.score):
+            with pytest.raises(ValueError, match=r"^act must have shape \(4, 2\), got \("):
+                method(params, bad)
         with pytest.raises(ValueError, match=r"^noise must have shape \(4, 2\), got \("):
-            normal.sample(out, free, bad)
-    with pytest.raises(ValueError, match=r"^other_out must have shape \(4, \d\), got \(1, \d\)$"):
-        normal.kl(out, free, out[:1], free)
+            NORMAL.sample(params, bad)
+    with pytest.raises(ValueError, match=r"^other_params must have shape \(4, 4\), got \(1, 4\)$"):
+        NORMAL.kl(params, params[:1])

@@ -4,7 +4,7 @@ import pytest
 
 from npvpg import vpg
 from npvpg.distributions import Categorical, GreedyCategorical
-from npvpg.distributions.greedy import log_mixture
+from npvpg.distributions.softmax import log_mixture
 from npvpg.envs import COMPILED
 from npvpg.estimators import GAE
 from npvpg.mlp import MLP
@@ -13,52 +13,51 @@ from npvpg.policy import Policy
 from npvpg.value import MLPValue
 
 RNG = np.random.default_rng([99, 0])
-NONE = np.zeros(0)
-LAW = GreedyCategorical(3, greedy=0.5)
+LAW = GreedyCategorical(Categorical(3), probability=0.5)
 
 
 def test_it_is_as_large_as_the_categorical() -> None:
-    assert (LAW.n_outputs, LAW.n_free, LAW.event_shape) == (3, 0, ())
+    assert (LAW.n_params, LAW.scale_columns, LAW.event_shape) == (3, (), ())
     assert LAW.noise(np.random.default_rng(0), 4).shape == (4,)
 
 
 def test_without_greed_it_is_the_categorical() -> None:
-    plain, none = Categorical(3), GreedyCategorical(3, greedy=0.0)
+    plain, none = Categorical(3), GreedyCategorical(Categorical(3), probability=0.0)
     out, act = RNG.standard_normal((5, 3)), np.array([0, 1, 2, 1, 0])
-    np.testing.assert_allclose(none.log_prob(out, NONE, act), plain.log_prob(out, NONE, act))
-    np.testing.assert_allclose(none.score(out, NONE, act)[0], plain.score(out, NONE, act)[0])
-    np.testing.assert_allclose(none.entropy(out, NONE), plain.entropy(out, NONE))
+    np.testing.assert_allclose(none.log_prob(out, act), plain.log_prob(out, act))
+    np.testing.assert_allclose(none.score(out, act), plain.score(out, act))
+    np.testing.assert_allclose(none.entropy(out), plain.entropy(out))
 
 
 def test_near_certain_greed_leaves_no_score_at_the_mode() -> None:
-    law, out = GreedyCategorical(3, greedy=1 - 1e-9), np.array([[0.0, 1.0, 0.0]])
-    assert np.abs(law.score(out, NONE, np.array([1]))[0]).max() < 1e-8
-    rare, _ = law.score(out, NONE, np.array([0]))
-    np.testing.assert_allclose(rare, Categorical(3).score(out, NONE, np.array([0]))[0])
+    law, out = GreedyCategorical(Categorical(3), probability=1 - 1e-9), np.array([[0.0, 1.0, 0.0]])
+    assert np.abs(law.score(out, np.array([1]))).max() < 1e-8
+    rare = law.score(out, np.array([0]))
+    np.testing.assert_allclose(rare, Categorical(3).score(out, np.array([0])))
 
 
 def test_extreme_logits_stay_finite() -> None:
     out = np.array([[1e308, -1e308, 0.0], [-800.0, 0.0, -1000.0]])
     act = np.array([0, 1])
-    results = [LAW.log_prob(out, NONE, act), LAW.entropy(out, NONE), LAW.kl(out, NONE, out, NONE)]
-    results += [LAW.score(out, NONE, act)[0], LAW.entropy_score(out, NONE)[0]]
+    results = [LAW.log_prob(out, act), LAW.entropy(out), LAW.kl(out, out)]
+    results += [LAW.score(out, act), LAW.entropy_score(out)]
     assert all(np.isfinite(r).all() for r in results)
 
 
 def test_divergences_of_single_precision_are_taken_in_double() -> None:
     out, other = RNG.standard_normal((2, 4, 3)).astype(np.float32)
-    double = LAW.kl(out.astype(np.float64), NONE, other.astype(np.float64), NONE)
-    assert np.array_equal(LAW.kl(out, NONE, other, NONE), double)
+    double = LAW.kl(out.astype(np.float64), other.astype(np.float64))
+    assert np.array_equal(LAW.kl(out, other), double)
 
 
 def test_the_divergence_can_be_differentiated_by_complex_steps() -> None:
     out, other = RNG.standard_normal((2, 1, 3))
     log_p, log_q = log_mixture(out, 0.5)[0], log_mixture(other, 0.5)[0]
     acts = np.arange(3)
-    score_p, score_q = (LAW.score(np.repeat(z, 3, axis=0), NONE, acts)[0] for z in (out, other))
+    score_p, score_q = (LAW.score(np.repeat(z, 3, axis=0), acts) for z in (out, other))
     steps = 1e-30j * np.eye(3)[:, np.newaxis]
-    by_out = [LAW.kl(out + step, NONE, other, NONE)[0].imag / 1e-30 for step in steps]
-    by_other = [LAW.kl(out, NONE, other + step, NONE)[0].imag / 1e-30 for step in steps]
+    by_out = [LAW.kl(out + step, other)[0].imag / 1e-30 for step in steps]
+    by_other = [LAW.kl(out, other + step)[0].imag / 1e-30 for step in steps]
     # sum_a pi(a) (log pi(a) - log pi'(a)) score(a), and less the mean score of the other
     p = np.exp(log_p)
     np.testing.assert_allclose(by_out, (p * (log_p - log_q)) @ score_p, rtol=1e-11, atol=1e-14)
@@ -70,11 +69,11 @@ def test_nothing_is_written_to_and_float32_stays_float32() -> None:
     noise = LAW.noise(RNG, 2)
     for array in (out, act, noise):
         array.flags.writeable = False
-    LAW.sample(out, NONE, noise)
-    results = [LAW.log_prob(out, NONE, act), LAW.entropy(out, NONE), log_mixture(out, 0.5)]
-    results += [*LAW.score(out, NONE, act), *LAW.entropy_score(out, NONE)]
+    LAW.sample(out, noise)
+    results = [LAW.log_prob(out, act), LAW.entropy(out), log_mixture(out, 0.5)]
+    results += [LAW.score(out, act), LAW.entropy_score(out)]
     assert {r.dtype for r in results} == {np.dtype(np.float32)}
-    assert LAW.kl(out, NONE, out, NONE).dtype == np.float64
+    assert LAW.kl(out, out).dtype == np.float64
 
 
 def test_a_schedule_is_a_sequence_of_distributions() -> None:
@@ -83,7 +82,7 @@ def test_a_schedule_is_a_sequence_of_distributions() -> None:
     algorithm = vpg.VPG(GAE(0.99, 0.95), vpg.FixedHorizon(8), Linear(0.1, 0.1), Linear(0.1, 0.1))
     state = None
     for k, greedy in enumerate((0.0, 0.25, 0.5)):
-        policy = Policy(MLP((4, 2)), GreedyCategorical(2, greedy=greedy))
+        policy = Policy(MLP((4, 2)), GreedyCategorical(Categorical(2), probability=greedy))
         value = MLPValue(MLP((4, 1)))
         *_, last = vpg.train(
             env, policy, value, algorithm, seed=0, n_steps=32 * (k + 1), state=state
@@ -95,23 +94,23 @@ def test_a_schedule_is_a_sequence_of_distributions() -> None:
 
 @pytest.mark.parametrize("greedy", [-0.1, 1.0, 1.5, float("nan")])
 def test_something_is_left_to_chance(greedy: float) -> None:
-    with pytest.raises(ValueError, match=rf"^greedy must lie in \[0, 1\), got {greedy}$"):
-        GreedyCategorical(2, greedy=greedy)
+    with pytest.raises(ValueError, match=rf"^probability must lie in \[0, 1\), got {greedy}$"):
+        GreedyCategorical(Categorical(2), probability=greedy)
 
 
 def test_what_the_categorical_refuses_is_refused() -> None:
     out, act = np.zeros((4, 3)), np.zeros(4, np.int64)
     with pytest.raises(ValueError, match="n must be at least 1, got 0"):
-        GreedyCategorical(0, greedy=0.5)
+        Categorical(0)
     for method in (LAW.log_prob, LAW.score):
-        with pytest.raises(ValueError, match=r"out must have shape \(any, 3\), got \(4, 2\)"):
-            method(out[:, :2], NONE, act)
+        with pytest.raises(ValueError, match=r"params must have shape \(any, 3\), got \(4, 2\)"):
+            method(out[:, :2], act)
         with pytest.raises(ValueError, match=r"act must lie in 0 \.\.\. 2, got 3 \.\.\. 3"):
-            method(out, NONE, act + 3)
+            method(out, act + 3)
     for call in (LAW.entropy, LAW.entropy_score):
-        with pytest.raises(ValueError, match=r"out must have shape \(any, 3\), got \(4, 2\)"):
-            call(out[:, :2], NONE)
-    with pytest.raises(ValueError, match=r"other_out must have shape \(4, 3\), got \(1, 3\)"):
-        LAW.kl(out, NONE, out[:1], NONE)
+        with pytest.raises(ValueError, match=r"params must have shape \(any, 3\), got \(4, 2\)"):
+            call(out[:, :2])
+    with pytest.raises(ValueError, match=r"other_params must have shape \(4, 3\), got \(1, 3\)"):
+        LAW.kl(out, out[:1])
     with pytest.raises(ValueError, match=r"noise must have shape \(4,\), got \(3,\)"):
-        LAW.sample(out, NONE, np.zeros(3))
+        LAW.sample(out, np.zeros(3))

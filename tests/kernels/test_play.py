@@ -232,7 +232,8 @@ def test_both_ways_of_stepping_give_the_same_bytes(
         space = inner.single_action_space
         discrete = isinstance(space, gym.spaces.Discrete)
         law = Categorical(int(space.n)) if discrete else DiagonalGaussian(1)  # type: ignore[attr-defined]
-        policy = Policy(MLP((env.n_obs, 5, law.n_outputs)), law)
+        n_out = law.n_params - len(law.scale_columns)
+        policy = Policy(MLP((env.n_obs, 5, n_out)), law)
         theta = policy.init(np.random.default_rng(1), kind)
         theta[policy.network.size :] += kind(0.3)  # sigma is no whole number
         moments = RunningMoments(9, np.full(env.n_obs, 0.1), np.full(env.n_obs, 0.5))
@@ -253,8 +254,7 @@ def test_both_ways_of_stepping_give_the_same_bytes(
 @pytest.mark.parametrize("n_rows", [0, 1, 9])
 def test_both_ways_act_as_the_policy_acts(way: str, activation: Any, n_rows: int) -> None:
     env = SeededVectorEnv(gym.make_vec("npvpg/Pendulum-v1", 3, max_episode_steps=20), seed=4)
-    law = DiagonalGaussian(1)
-    policy = Policy(MLP((env.n_obs, 5, law.n_outputs), activation), law)
+    policy = Policy(MLP((env.n_obs, 5, 1), activation), DiagonalGaussian(1))
     theta = policy.init(np.random.default_rng(1), np.float32)
     moments = RunningMoments(n_rows, np.full(env.n_obs, 0.1), np.full(env.n_obs, 0.5))
     player = Player(env, policy, theta, moments, Purpose.ACTION, 6)
@@ -263,7 +263,8 @@ def test_both_ways_act_as_the_policy_acts(way: str, activation: Any, n_rows: int
     arguments: Any = (noise, 0) if way.endswith("wise") else (env.env, noise, 0)
     record = getattr(player, way)(*arguments)
     for t in range(30):
-        want = policy.act(theta, player.see(record.obs[:, t]), noise[t])
+        params = policy.params(theta, player.see(record.obs[:, t]))
+        want = policy.distribution.sample(params, noise[t])
         assert record.act[:, t].tobytes() == want.tobytes()
 
 
@@ -278,5 +279,5 @@ def test_play_ends_with_the_last_episode(greedy: bool) -> None:
     assert through
     assert record.rew.shape == (3, 20)
     for t in range(20):
-        mode = policy.mode(theta, record.obs[:, t])
+        mode = policy.at(theta, record.obs[:, t]).mode()
         assert np.array_equal(record.act[:, t], mode) is greedy

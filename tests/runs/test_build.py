@@ -30,7 +30,7 @@ from npvpg.estimators import (
 from npvpg.mlp import MLP
 from npvpg.optimizers import SGD, Adam, Linear
 from npvpg.runs import environments
-from npvpg.runs.build import Parts, build, describe, estimator
+from npvpg.runs.build import Parts, build, estimator
 from npvpg.runs.config import Config
 from npvpg.value import MLPValue, ZeroValue
 from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes
@@ -159,7 +159,7 @@ def gaussian(**settings: Any) -> Parts:
 
 
 TWO, NORMAL = Categorical(2), DiagonalGaussian(2)
-SQUASHED = SquashedGaussian(2, half_width=(1.0, 3.0))
+SQUASHED = SquashedGaussian(DiagonalGaussian(2), half_width=(1.0, 3.0))
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ SQUASHED = SquashedGaussian(2, half_width=(1.0, 3.0))
         ),
         (spaces.MultiBinary((2, 3)), "clip", Bernoulli(6), "Bernoulli of 6"),
         (BOX, "clip", NORMAL, "Gaussian of 2 (free sigma)"),
-        (BOX, "tanh", SQUASHED, "Gaussian of 2 (free sigma, squashed by tanh)"),
+        (BOX, "tanh", SQUASHED, "Gaussian of 2, squashed by tanh (free sigma)"),
         (
             spaces.Tuple([spaces.Discrete(2), spaces.Dict({"b": BOX, "a": spaces.MultiBinary(1)})]),
             "clip",
@@ -185,7 +185,7 @@ SQUASHED = SquashedGaussian(2, half_width=(1.0, 3.0))
             spaces.Tuple([spaces.MultiDiscrete([2]), BOX]),
             "tanh",
             Product((TWO, SQUASHED)),
-            "product of categorical of 2, Gaussian of 2 (free sigma, squashed by tanh)",
+            "product of categorical of 2, Gaussian of 2, squashed by tanh (free sigma)",
         ),
     ],
 )
@@ -194,8 +194,8 @@ def test_every_space_of_actions_has_its_distribution(
 ) -> None:
     policy = build_for(actions, action_bound=bound).policy
     assert policy.distribution == law
-    assert policy.network.sizes == (12, 8, 4, law.n_outputs)
-    assert describe(law) == words
+    assert policy.network.sizes == (12, 8, 4, law.n_params - len(law.scale_columns))
+    assert str(policy) == words
 
 
 def test_greed_is_for_one_discrete_action() -> None:
@@ -215,10 +215,11 @@ def test_bound_and_environment_must_agree() -> None:
 def test_a_box_of_actions_makes_a_gaussian_policy_of_either_kind() -> None:
     free = gaussian(init_log_sigma=-0.5).policy
     assert free.network == MLP((12, 8, 4, 2), "tanh")
-    assert free.distribution == DiagonalGaussian(2, False, -0.5)
+    assert (free.distribution, free.init_log_sigma) == (NORMAL, -0.5)
     state = gaussian(sigma="state").policy
     assert state.network == MLP((12, 8, 4, 4), "tanh")
-    assert state.distribution == DiagonalGaussian(2, True)
+    assert state.distribution == NORMAL
+    assert str(state) == "Gaussian of 2 (sigma by the network)"
 
 
 def test_no_hidden_layer_is_a_linear_policy(cartpole: Any) -> None:

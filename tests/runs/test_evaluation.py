@@ -146,7 +146,7 @@ def test_a_greedy_run_is_sampled_as_it_acts_at_its_end(tmp_path: Path) -> None:
     parts = build(config, env)
     state = progress.load(directory, config, parts).state
     assert state is not None
-    acting = Policy(parts.policy.network, GreedyCategorical(2, greedy=0.75))
+    acting = Policy(parts.policy.network, GreedyCategorical(Categorical(2), probability=0.75))
     expected = evaluate_state(env, acting, state, episodes=5, seed=0)
     drawn = evaluate_state(env, parts.policy, state, episodes=5, seed=0)
     env.close()

@@ -262,7 +262,7 @@ def test_vectors_of_actions() -> None:
     # the noise is that of the stream, and no step or component has another's
     for i in range(2):
         noise = GAUSS.noise(generator(0, Purpose.ACTION, 1, i), 2)
-        want = GAUSS.act(theta, np.zeros((2, 1)), noise)
+        want = GAUSS.at(theta, np.zeros((2, 1))).sample(noise)
         np.testing.assert_allclose(second.batch.act[2 * i :][:2], want, rtol=1e-12)
         assert np.array_equal(second.position.history[i, 2:], second.batch.act[2 * i :][:2])
 

@@ -47,7 +47,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
         (
             "Pair",
             "tanh",
-            "product of categorical of 3, Gaussian of 1 (free sigma, squashed by tanh)",
+            "product of categorical of 3, Gaussian of 1, squashed by tanh (free sigma)",
             1.625,
         ),
         ("Nest", "clip", "product of categorical of 3, Bernoulli of 2, Gaussian of 1", 1.583),

@@ -71,7 +71,9 @@ class Lab:
     def expect(self, psi: NDArray[np.float64], discount: float | None) -> Table:
         """Expected gradient by the library: episodes weighed by probability times their number."""
         weight = psi * self.flat.step_probability * self.batch.n_trajectories
-        return policy_gradient(self.policy, self.theta, self.batch, weight, discount=discount)
+        return policy_gradient(
+            self.policy.at(self.theta, self.batch.obs), self.batch, weight, discount=discount
+        )
 
     def each(self, psi: NDArray[np.float64], discount: float | None) -> Table:
         """Gradient that the library makes of every episode alone, shape (K, P)."""
@@ -87,7 +89,11 @@ class Lab:
                 batch.last_obs[k : k + 1],
                 batch.terminated[k : k + 1],
             )
-            rows.append(policy_gradient(self.policy, self.theta, one, psi[part], discount=discount))
+            rows.append(
+                policy_gradient(
+                    self.policy.at(self.theta, one.obs), one, psi[part], discount=discount
+                )
+            )
         return np.array(rows)
 
     def score(self) -> Table:

@@ -24,7 +24,7 @@ from verification.oracles.quadrature import hermite
 Table = NDArray[np.float64]
 
 
-def squashed(dim: int, state: bool) -> SquashedGaussian:
+def squashed(dim: int) -> SquashedGaussian:
     """
     Give a squashed Gaussian whose box is as wide as no other component's.
 
@@ -32,20 +32,19 @@ def squashed(dim: int, state: bool) -> SquashedGaussian:
     ----------
     dim : int
         Number of components.
-    state : bool
-        Whether log sigma comes from the network.
 
     Returns
     -------
     SquashedGaussian
         Of half-widths 0.5, 2, 3.5 ...
     """
-    return SquashedGaussian(dim, state, half_width=tuple(0.5 + 1.5 * i for i in range(dim)))
+    width = tuple(0.5 + 1.5 * i for i in range(dim))
+    return SquashedGaussian(DiagonalGaussian(dim), half_width=width)
 
 
 DISCRETE = st.builds(Categorical, st.integers(1, 3)) | st.builds(Bernoulli, st.integers(1, 2))
-GAUSSIAN = st.builds(DiagonalGaussian, st.just(1), st.booleans())
-SQUASHED = st.builds(squashed, st.integers(1, 2), st.booleans())
+GAUSSIAN = st.builds(DiagonalGaussian, st.just(1))
+SQUASHED = st.builds(squashed, st.integers(1, 2))
 
 
 def products(part: st.SearchStrategy[Distribution]) -> st.SearchStrategy[Product]:
@@ -67,25 +66,25 @@ def products(part: st.SearchStrategy[Distribution]) -> st.SearchStrategy[Product
 
 NESTED = products(DISCRETE | GAUSSIAN | SQUASHED | products(DISCRETE))
 GREEDY = st.builds(
-    GreedyCategorical, st.integers(1, 4), greedy=st.sampled_from([0.0, 0.3, 0.9, 0.999])
+    GreedyCategorical,
+    st.builds(Categorical, st.integers(1, 4)),
+    probability=st.sampled_from([0.0, 0.3, 0.9, 0.999]),
 )
 LAWS = st.builds(Bernoulli, st.integers(1, 4)) | SQUASHED | NESTED | GREEDY
 MIXED = Product(
     (
         Categorical(3),
-        squashed(1, True),
+        squashed(1),
         Product((Bernoulli(2), DiagonalGaussian(1))),
-        squashed(2, False),
+        squashed(2),
     )
 )
-"""A product with every kind of part: outputs, free parameters and columns all interleave."""
+"""A product with every kind of part: parameters, log sigmas and columns all interleave."""
 
 
-def parameters(
-    law: Distribution, rng: np.random.Generator, scale: float, n_rows: int = 1
-) -> tuple[Table, Table]:
+def parameters(law: Distribution, rng: np.random.Generator, scale: float, n_rows: int = 1) -> Table:
     """
-    Draw outputs of a network and free parameters, log sigma far inside its clamp.
+    Draw parameters, log sigma far inside its clamp.
 
     Parameters
     ----------
@@ -96,25 +95,20 @@ def parameters(
     scale : float
         Of the logits and means; log sigma is of size 1 or less.
     n_rows : int
-        Rows of the output.
+        Rows of the parameters.
 
     Returns
     -------
-    out : ndarray, shape (n_rows, H)
-        Outputs.
-    free : ndarray, shape (F,)
-        Free parameters.
+    ndarray, shape (n_rows, H)
+        Parameters.
     """
-    if isinstance(law, Product):
-        parts = [parameters(part, rng, scale, n_rows) for part in law.parts]
-        return np.concatenate([out for out, _ in parts], 1), np.concatenate([f for _, f in parts])
-    out = scale * rng.standard_normal((n_rows, law.n_outputs))
-    if isinstance(law, DiagonalGaussian) and law.state_dependent:
-        out[:, law.dim :] = rng.uniform(-1, 1, (n_rows, law.dim))
-    return out, rng.uniform(-1, 1, law.n_free)
+    params = scale * rng.standard_normal((n_rows, law.n_params))
+    columns = list(law.scale_columns)
+    params[:, columns] = rng.uniform(-1, 1, (n_rows, len(columns)))
+    return params
 
 
-def outcomes(law: Distribution, out: Table, free: Table, n_nodes: int = 3) -> tuple[Any, Table]:
+def outcomes(law: Distribution, params: Table, n_nodes: int = 3) -> tuple[Any, Table]:
     """
     Every action with its probability; for what is Gaussian, quadrature nodes with their weights.
 
@@ -122,10 +116,8 @@ def outcomes(law: Distribution, out: Table, free: Table, n_nodes: int = 3) -> tu
     ----------
     law : Distribution
         The distribution.
-    out : ndarray, shape (1, H)
-        Output of the network.
-    free : ndarray, shape (F,)
-        Free parameters.
+    params : ndarray, shape (1, H)
+        Its parameters.
     n_nodes : int
         Nodes for each normal.
 
@@ -137,23 +129,25 @@ def outcomes(law: Distribution, out: Table, free: Table, n_nodes: int = 3) -> tu
         Their weights, worked out without the library; they sum to 1.
     """
     if isinstance(law, GreedyCategorical):
-        mixture = (1 - law.greedy) * np.exp(reference.log_softmax(out[0]))
-        mixture[np.argmax(out[0])] += law.greedy
-        return np.arange(law.n), mixture
+        act, weight = outcomes(law.categorical, params)
+        mixture = (1 - law.probability) * weight
+        mixture[np.argmax(params[0])] += law.probability
+        return act, mixture
     if isinstance(law, Categorical):
-        return np.arange(law.n), np.exp(reference.log_softmax(out[0]))
+        return np.arange(law.n), np.exp(reference.log_softmax(params[0]))
     if isinstance(law, Bernoulli):
         bits = np.array(list(product((0.0, 1.0), repeat=law.n)))
-        return bits, np.prod(special.expit(np.where(bits == 1, out, -out)), axis=1)
+        return bits, np.prod(special.expit(np.where(bits == 1, params, -params)), axis=1)
+    if isinstance(law, SquashedGaussian):
+        return outcomes(law.gaussian, params, n_nodes)
     if isinstance(law, DiagonalGaussian):
         noise, weight = hermite(n_nodes, law.dim)
-        log_sigma = out[0, law.dim :] if law.state_dependent else free
-        return out[0, : law.dim] + np.exp(log_sigma) * noise, weight
+        return params[0, : law.dim] + np.exp(params[0, law.dim :]) * noise, weight
     assert isinstance(law, Product)
     acts, weights = [], []
     for part in law.parts:
-        act, weight = outcomes(part, out[:, : part.n_outputs], free[: part.n_free], n_nodes)
-        out, free = out[:, part.n_outputs :], free[part.n_free :]
+        act, weight = outcomes(part, params[:, : part.n_params], n_nodes)
+        params = params[:, part.n_params :]
         acts.append(act.reshape(len(weight), prod(part.event_shape)))
         weights.append(weight)
     rows = product(*map(range, map(len, weights)))

@@ -70,6 +70,8 @@ def quadratic(
         "npvpg.lab.analytic.pathwise.play",
         "npvpg.lab.analytic.pathwise.pathwise_gradient",
         "npvpg.lab.analytic.pathwise.pathwise_gradients",
+        "npvpg.distributions.gaussian.DiagonalGaussian.sample_back",
+        "npvpg.policy.PolicyAt.backward",
         "npvpg.lab.analytic.pendulum.Pendulum",
         "npvpg.lab.analytic.pendulum.Pendulum.observe_back",
         "npvpg.lab.analytic.pendulum.Pendulum.move_back",
@@ -103,8 +105,8 @@ def test_through_time(seed, swings, hidden, dependent, detach, horizon, gamma):
     model: textbook.Model = textbook.Swing()
     if not swings:
         system, model = quadratic(rng, 1 + seed % 3, 1 + seed % 2)
-    law = DiagonalGaussian(system.n_act, state_dependent=dependent)
-    policy = Policy(MLP((system.n_obs, *hidden, law.n_outputs)), law)
+    n_out = (1 + dependent) * system.n_act
+    policy = Policy(MLP((system.n_obs, *hidden, n_out)), DiagonalGaussian(system.n_act))
     theta = 0.7 * rng.standard_normal(policy.size)
     if not dependent and seed % 5 == 0:
         theta[-1] = 2.5  # beyond the clamp of log sigma
@@ -234,7 +236,7 @@ def test_closed_form(seed, sizes, gamma):
     for estimator in (RewardToGo(gamma), BaselinedReturn(gamma)):
         psi = estimator(batch.rew, val, path.final, batch.start)
         weight = psi * np.repeat(chance * len(chance), horizon)
-        have = policy_gradient(policy, theta, batch, weight, discount=gamma)
+        have = policy_gradient(policy.at(theta, batch.obs), batch, weight, discount=gamma)
         observe(largest(have - start.gradient), 1e-11 * size * (1 + largest(psi)), told)
 
 

@@ -214,7 +214,7 @@ def test_batch_baselines(n, gamma):
             ("mean", total - mean),
             ("standardised", standardize(total)),
         ):
-            sums[name] += chance * policy_gradient(lab.policy, lab.theta, batch, psi)
+            sums[name] += chance * policy_gradient(lab.policy.at(lab.theta, batch.obs), batch, psi)
     size = 1 + largest(lab.batch.rew)
     observe(largest(sums["alone"] - lab.truth), 1e-12 * size, f"leave one out of {n}")
     observe(largest(sums["mean"] - (1 - 1 / n) * lab.truth), 1e-12 * size, f"mean of {n}")

@@ -95,7 +95,7 @@ def _collect(collector: str, policy: Policy, theta: Any, n: int, seed: int, at: 
             driver, policy, theta, position, n_episodes=n_episodes, iteration=0
         ).batch
     assert batch.n_steps == n
-    return Sample(batch.obs, batch.act, batch.rew, policy.score(at, batch.obs, batch.act))
+    return Sample(batch.obs, batch.act, batch.rew, policy.at(at, batch.obs).score(batch.act))
 
 
 def _discrete_terms(sample: Sample) -> NDArray[np.float64]:
@@ -183,9 +183,9 @@ COLLECTORS = ["fixed horizon", "whole episodes"]
     about=(
         "npvpg.world.rollout.fixed_horizon",
         "npvpg.world.rollout.whole_episodes",
-        "npvpg.policy.Policy.act",
+        "npvpg.policy.PolicyAt.sample",
         "npvpg.policy.Policy.noise",
-        "npvpg.policy.Policy.score",
+        "npvpg.policy.PolicyAt.score",
         "npvpg.world.streams.generator",
     ),
 )

@@ -169,8 +169,8 @@ def test_first_update(per_step, estimator):
     n_trajectories = 0
     for log in env.log:
         rows = [list(column) for column in zip(*log, strict=True)]
-        v = value.value(start.phi, np.array(rows[0])[:, np.newaxis]).tolist()
-        after = value.value(start.phi, np.array(rows[3])[:, np.newaxis]).tolist()
+        v = value.at(start.phi, np.array(rows[0])[:, np.newaxis]).values.tolist()
+        after = value.at(start.phi, np.array(rows[3])[:, np.newaxis]).values.tolist()
         cut = [*rows[5][:-1], True]
         for part in textbook.segments([0.1 * r for r in rows[2]], v, after, cut, rows[4]):
             n_trajectories += 1
@@ -182,11 +182,11 @@ def test_first_update(per_step, estimator):
         act += rows[1]
     x, a = np.array(obs)[:, np.newaxis], np.array(act, dtype=np.int64)
     count = len(x) if per_step else n_trajectories
-    grad = np.array(psi) @ policy.score(start.theta, x, a) / count
-    grad += policy.weighted_entropy_score(start.theta, x, np.full(len(x), 0.5 / count))
+    grad = np.array(psi) @ policy.at(start.theta, x).score(a) / count
+    grad += policy.at(start.theta, x).weighted_entropy_score(np.full(len(x), 0.5 / count))
     size = 1e-6 * float(np.abs(grad).max())
     observe(float(np.abs(iteration.state.theta - start.theta - 1e-6 * grad).max()), 1e-9 * size)
-    error = value.value(start.phi, x) - np.array(target)
+    error = value.at(start.phi, x).values - np.array(target)
     step = -1e-9 * np.array([error @ x[:, 0], error.sum()]) / len(x)
     got = iteration.state.phi - start.phi
     observe(float(np.abs(got - step).max()), 1e-6 * float(np.abs(step).max()))

@@ -15,8 +15,6 @@ from verification.oracles import distributions as reference
 from verification.oracles.derivatives import central_difference, complex_step, relative_error
 from verification.oracles.network import tanh_network
 
-NONE = np.zeros(0)
-
 
 @claim(
     name="A1",
@@ -117,9 +115,10 @@ def test_network_with_fifty_digits(seed):
         "npvpg.distributions.categorical.Categorical.score",
         "npvpg.distributions.categorical.Categorical.entropy_score",
         "npvpg.policy.Policy",
-        "npvpg.policy.Policy.score",
-        "npvpg.policy.Policy.weighted_score",
-        "npvpg.policy.Policy.weighted_entropy_score",
+        "npvpg.policy.PolicyAt",
+        "npvpg.policy.PolicyAt.score",
+        "npvpg.policy.PolicyAt.weighted_score",
+        "npvpg.policy.PolicyAt.weighted_entropy_score",
     ),
 )
 @given(st.integers(1, 7), st.sampled_from([0.0, 1.0, 8.0, 50.0]), SEED)
@@ -130,22 +129,21 @@ def test_categorical_derivatives(n, scale, seed):
     law = Categorical(n)
     logits, act = scale * rng.standard_normal((5, n)), rng.integers(n, size=5)
     logits[0] = logits[0, 0]
-    score, free = law.score(logits, NONE, act)
+    score = law.score(logits, act)
     p = np.exp(reference.log_softmax(logits))
     observe(float(np.abs(score - (np.eye(n)[act] - p)).max()), 1e-12 if n > 1 else 0)
-    assert free.shape == (5, 0)
     for t in range(5):
         row, action = logits[t], act[t : t + 1]
         want = complex_step(partial(_of_one_row, law.log_prob, action), row)
         observe(float(np.abs(score[t] - want).max()), 1e-12)
         want = complex_step(partial(_of_one_row, law.entropy), row)
-        have = law.entropy_score(row[np.newaxis], NONE)[0][0]
+        have = law.entropy_score(row[np.newaxis])[0]
         observe(float(np.abs(have - want).max()), 1e-12)
 
 
 def _of_one_row(f, *arguments):
     *act, logits = arguments
-    return f(logits[np.newaxis], NONE, *act)[0]
+    return f(logits[np.newaxis], *act)[0]
 
 
 @claim("A2")
@@ -163,17 +161,17 @@ def test_categorical_policy(net):
     title="Score and entropy gradient of the Gaussian policy",
     statement=r"\partial_\mu\log\pi = \frac{a-\mu}{\sigma^2},\quad"
     r"\partial_{\log\sigma}\log\pi = \frac{(a-\mu)^2}{\sigma^2} - 1",
-    words="the Gaussian score equals its complex-step derivative, for both kinds of sigma",
+    words="the Gaussian score equals its complex-step derivative, for both sources of sigma",
     assumptions="log sigma inside its clamp",
     source="Spinning Up, part 1, diagonal Gaussian policies",
-    method="complex step; the two kinds of sigma against each other",
+    method="complex step, through the network or theta's tail for sigma",
     tolerance=1e-12,
     tolerance_reason="relative to z / sigma and to 1 + z^2, z = (a - mu) / sigma",
     about=(
         "npvpg.distributions.gaussian.DiagonalGaussian",
         "npvpg.distributions.gaussian.DiagonalGaussian.score",
         "npvpg.distributions.gaussian.DiagonalGaussian.entropy_score",
-        "npvpg.policy.Policy.score",
+        "npvpg.policy.PolicyAt.score",
     ),
 )
 @given(st.integers(1, 4), st.floats(LOG_SIGMA_MIN, LOG_SIGMA_MAX), st.floats(-40, 40), SEED)
@@ -181,30 +179,19 @@ def test_categorical_policy(net):
 @example(4, LOG_SIGMA_MAX, 0.0, 0)
 def test_gaussian_derivatives(dim, log_sigma, z, seed):
     rng = np.random.default_rng([6, seed])
-    shared, headed = DiagonalGaussian(dim), DiagonalGaussian(dim, state_dependent=True)
+    law = DiagonalGaussian(dim)
     mu = rng.standard_normal((3, dim))
-    free = np.clip(log_sigma + rng.standard_normal(dim), LOG_SIGMA_MIN, LOG_SIGMA_MAX)
-    sigma, both = np.exp(free), np.concatenate([mu, np.tile(free, (3, 1))], axis=1)
+    log_sigma = np.clip(log_sigma + rng.standard_normal((3, dim)), LOG_SIGMA_MIN, LOG_SIGMA_MAX)
+    sigma, params = np.exp(log_sigma), np.concatenate([mu, log_sigma], axis=1)
     act = mu + sigma * (z * rng.uniform(-1, 1, (3, dim)))
     far = np.abs(act - mu) / sigma
-    d_mu, d_free = shared.score(mu, free, act)
-    d_both, nothing = headed.score(both, NONE, act)
-    # the same numbers, whichever way sigma comes in
-    same = np.array_equal(d_both, np.concatenate([d_mu, d_free], axis=1)) and nothing.size == 0
-    observe(float(not same), 0)
-    rows = complex_step(lambda y: headed.log_prob(y, NONE, act), both)
+    rows = complex_step(lambda y: law.log_prob(y, act), params)
     want = np.stack([rows[t, t] for t in range(3)])
     size = np.concatenate([far / sigma, 1 + far**2], axis=1) + 1e-300
-    observe(float((np.abs(d_both - want) / size).max()), 1e-12)
-    want = complex_step(lambda y: shared.log_prob(mu, y, act), free)
-    observe(float((np.abs(d_free - want) / (1 + far**2)).max()), 1e-12)
-    for law, out, vector in ((shared, mu, free), (headed, both, NONE)):
-        d_out, d_vector = law.entropy_score(out, vector)
-        rows = complex_step(partial(law.entropy, free=vector + 0j), out)
-        observe(float(np.abs(d_out - rows[np.arange(3), np.arange(3)]).max()), 1e-12)
-        if vector.size:
-            want = complex_step(partial(law.entropy, out), vector)
-            observe(float(np.abs(d_vector - want).max()), 1e-12)
+    observe(float((np.abs(law.score(params, act) - want) / size).max()), 1e-12)
+    rows = complex_step(law.entropy, params)
+    have = law.entropy_score(params)
+    observe(float(np.abs(have - rows[np.arange(3), np.arange(3)]).max()), 1e-12)
 
 
 @claim("A3")
@@ -212,8 +199,7 @@ def test_gaussian_derivatives(dim, log_sigma, z, seed):
 @example(Net(n_out=4), False)
 @example(Net(n_out=4), True)
 def test_gaussian_policy(net, state):
-    law = DiagonalGaussian(net.n_out, state)
-    policy = Policy(net.network(law.n_outputs), law)
+    policy = Policy(net.network((1 + state) * net.n_out), DiagonalGaussian(net.n_out))
     rng = net.rng(7)
     theta, act = net.theta(rng, policy.size), rng.standard_normal((net.n_rows, net.n_out))
     _check_policy(net, policy, theta, rng, act)
@@ -222,18 +208,19 @@ def test_gaussian_policy(net, state):
 def _check_policy(net, policy, theta, rng, act):
     """Compare a whole policy with complex steps of its log-probability and entropy."""
     obs, weight = net.obs(rng), net.weights(rng)
-    rows = complex_step(lambda t: policy.log_prob(t, obs, act), theta)
-    score, _ = policy.distribution.score(*policy._params(theta, obs), act)
+    rows = complex_step(lambda t: policy.at(t, obs).log_prob(act), theta)
+    pi = policy.at(theta, obs)
+    score, _ = policy._parted(policy.distribution.score(pi.params, act))
     # what an entry of the score is a sum of: 1 - p, and 1 - h^2, may cancel
     size = _unsaturated(policy.network, theta[: policy.network.size], obs, np.abs(score) + 1)
-    have = policy.score(theta, obs, act)
+    have = pi.score(act)
     observe(relative_error(have, rows, size), 1e-12, lambda: f"{net}")
     # cancelling weights leave the size of the terms, not of their sum
     total = size * float(np.abs(weight).sum())
-    have = policy.weighted_score(theta, obs, act, weight)
+    have = pi.weighted_score(act, weight)
     observe(relative_error(have, weight @ rows, total), 1e-12, lambda: f"weighted {net}")
-    rows = complex_step(lambda t: policy.entropy(t, obs), theta)
-    have = policy.weighted_entropy_score(theta, obs, weight)
+    rows = complex_step(lambda t: policy.at(t, obs).entropy(), theta)
+    have = pi.weighted_entropy_score(weight)
     observe(relative_error(have, weight @ rows, total), 1e-12, lambda: f"entropy {net}")
 
 
@@ -249,49 +236,31 @@ def _check_policy(net, policy, theta, rng, act):
     tolerance_reason="exact",
     about=("npvpg.distributions.gaussian.clamp",),
 )
-@pytest.mark.parametrize("state", [False, True])
-def test_clamp(state):
-    law = DiagonalGaussian(1, state)
+def test_clamp():
+    law = DiagonalGaussian(1)
     for bound, beyond in ((-20.0, -np.inf), (2.0, np.inf)):
         sides = [np.nextafter(bound, beyond), bound, np.nextafter(bound, -beyond)]
         for log_sigma, factor in zip(sides, (0.0, 1.0, 1.0), strict=True):
-            out, free = _parameters(log_sigma, state)
-            score = np.concatenate(law.score(out, free, np.zeros((1, 1))), axis=1)
-            observe(float(abs(score[0, 1] + factor)), 0)
-            entropy = np.concatenate(law.entropy_score(out, free), axis=1)
-            observe(float(abs(entropy[0, 1] - factor)), 0)
-        at = [_parameters(s, state) for s in sides[:2]]
-        both = [law.log_prob(out, free, np.ones((1, 1)))[0] for out, free in at]
+            params = np.array([[0.0, log_sigma]])
+            observe(float(abs(law.score(params, np.zeros((1, 1)))[0, 1] + factor)), 0)
+            observe(float(abs(law.entropy_score(params)[0, 1] - factor)), 0)
+        both = [law.log_prob(np.array([[0.0, s]]), np.ones((1, 1)))[0] for s in sides[:2]]
         observe(float(abs(both[0] - both[1])), 0)
 
 
 @claim("A4")
-@given(st.booleans(), st.floats(-40, 10), st.floats(-3, 3))
-@example(True, -19.0, 0.5)
-@example(False, 3.0, 0.5)
-@example(False, -21.0, 0.5)
-def test_clamp_by_complex_step(state, log_sigma, z):
-    law = DiagonalGaussian(1, state)
-    out, free = _parameters(log_sigma, state)
+@given(st.floats(-40, 10), st.floats(-3, 3))
+@example(-19.0, 0.5)
+@example(3.0, 0.5)
+@example(-21.0, 0.5)
+def test_clamp_by_complex_step(log_sigma, z):
+    law, params = DiagonalGaussian(1), np.array([[0.0, log_sigma]])
     sigma = float(np.exp(np.clip(log_sigma, LOG_SIGMA_MIN, LOG_SIGMA_MAX)))
     act = np.array([[z * sigma]])
-    score = np.concatenate(law.score(out, free, act), axis=1)[0]
-    entropy = np.concatenate(law.entropy_score(out, free), axis=1)[0]
-    split = out.size
-
-    def along(f):
-        joined = np.concatenate([out[0], free])
-        return complex_step(lambda y: f(y[np.newaxis, :split], y[split:])[0], joined)
-
+    score, entropy = law.score(params, act)[0], law.entropy_score(params)[0]
     inside = LOG_SIGMA_MIN <= log_sigma <= LOG_SIGMA_MAX
-    want = along(lambda o, f: law.log_prob(o, f, act))
+    want = complex_step(lambda y: law.log_prob(y, act)[0], params)[0]
     observe(float(abs(score[0] - want[0])), 1e-12 / sigma)
     observe(float(abs(score[1] - want[1])), 1e-12 * (1 + z * z) if inside else 0)
-    observe(float(np.abs(entropy - along(law.entropy)).max()), 1e-15)
-
-
-def _parameters(log_sigma, state):
-    """Network output and free parameters of a Gaussian of mean 0."""
-    if state:
-        return np.array([[0.0, log_sigma]]), NONE
-    return np.zeros((1, 1)), np.array([log_sigma])
+    want = complex_step(lambda y: law.entropy(y)[0], params)[0]
+    observe(float(np.abs(entropy - want).max()), 1e-15)

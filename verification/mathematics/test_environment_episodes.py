@@ -163,12 +163,9 @@ def test_training(name: str, whole: bool, kind: type[Any]) -> None:
     """Two updates end at the same parameters with either: one call or step by step."""
     mine, original = both(name, 2, max_episode_steps=30)
     n_obs, space = mine.single_observation_space.shape[0], mine.single_action_space
-    law = (
-        Categorical(int(space.n))
-        if hasattr(space, "n")
-        else DiagonalGaussian(1, state_dependent=whole)
-    )
-    policy = Policy(MLP((n_obs, 4, law.n_outputs), "relu" if whole else "tanh"), law)
+    law = Categorical(int(space.n)) if hasattr(space, "n") else DiagonalGaussian(1)
+    n_out = law.n_params if whole else law.n_params - len(law.scale_columns)
+    policy = Policy(MLP((n_obs, 4, n_out), "relu" if whole else "tanh"), law)
     value = MLPValue(MLP((n_obs, 4, 1), "tanh"))
     collector = WholeEpisodes(5) if whole else FixedHorizon(50)
     lr = Linear(0.1, 0.1)

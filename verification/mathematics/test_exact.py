@@ -258,7 +258,7 @@ def test_batches(n, sizes, kind):
         val = V[flat.time[rows], flat.state[rows]]
         last_val = V[flat.last_time[pick], flat.last_state[pick]]
         psi = estimator(batch.rew, val, last_val, batch.start)
-        return policy_gradient(lab.policy, lab.theta, batch, psi, discount=discount)
+        return policy_gradient(lab.policy.at(lab.theta, batch.obs), batch, psi, discount=discount)
 
     mean, covariance = batch_moments(flat.probability.tolist(), n, estimate)
     have = lab.moments(estimator, n_trajectories=n)

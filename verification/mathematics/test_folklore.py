@@ -73,7 +73,7 @@ def test_the_next_value_alone_is_no_baseline():
 
 def _pseudo_loss(policy: Policy, theta: NDArray[Any], lab_batch: Any, psi: Any) -> Any:
     """Form the average that frameworks differentiate, -mean(log pi * weight)."""
-    return -np.mean(policy.log_prob(theta, lab_batch.obs, lab_batch.act) * psi)
+    return -np.mean(policy.at(theta, lab_batch.obs).log_prob(lab_batch.act) * psi)
 
 
 @claim(
@@ -88,7 +88,7 @@ def _pseudo_loss(policy: Policy, theta: NDArray[Any], lab_batch: Any, psi: Any) 
     method="complex step of the mean of log-probabilities; a pinned bandit by hand",
     tolerance=1e-12,
     tolerance_reason="relative to the weights; means of some hundred terms",
-    about=("npvpg.gradient.policy_gradient", "npvpg.policy.Policy.log_prob"),
+    about=("npvpg.gradient.policy_gradient", "npvpg.policy.PolicyAt.log_prob"),
 )
 @given(SEED)
 @example(0)
@@ -97,10 +97,11 @@ def test_gradient_of_the_pseudo_loss(seed):
     lab = random_laboratory(rng, 2, 3, 2)
     psi = rng.standard_normal(lab.batch.n_steps)
     slope = complex_step(lambda x: _pseudo_loss(lab.policy, x, lab.batch, psi), lab.theta)
-    estimate = policy_gradient(lab.policy, lab.theta, lab.batch, psi, per_step=True)
+    pi = lab.policy.at(lab.theta, lab.batch.obs)
+    estimate = policy_gradient(pi, lab.batch, psi, per_step=True)
     observe(largest(slope + estimate), 1e-12 * (1 + largest(psi)), f"{seed=}")
     # per trajectory it is the same direction, longer by the mean length
-    whole = policy_gradient(lab.policy, lab.theta, lab.batch, psi)
+    whole = policy_gradient(pi, lab.batch, psi)
     longer = lab.batch.n_steps / lab.batch.n_trajectories
     observe(largest(whole - longer * estimate), 1e-12 * (1 + largest(psi)), f"{seed=}")
 
@@ -129,7 +130,7 @@ def test_it_falls_while_the_return_falls():
 
     def at(prob):
         theta = np.append(np.zeros(3), np.log(prob))
-        log_prob = policy.log_prob(theta, obs, np.arange(3))
+        log_prob = policy.at(theta, obs).log_prob(np.arange(3))
         return -float(before @ (worth * log_prob)), float(exact.softmax(np.log(prob)) @ worth)
 
     before = np.array([0.4, 0.3, 0.3])
@@ -151,7 +152,7 @@ def test_it_falls_while_the_return_falls():
     method="complex step of the logarithm of the whole probability, dynamics included",
     tolerance=1e-12,
     tolerance_reason="scores of a few steps, each of size one",
-    about=("npvpg.policy.Policy.weighted_score", "npvpg.policy.Policy.score"),
+    about=("npvpg.policy.PolicyAt.weighted_score", "npvpg.policy.PolicyAt.score"),
 )
 @given(SEED)
 @example(0)

@@ -86,10 +86,9 @@ def _expected(
     limit: float = np.inf,
 ) -> NDArray[np.float64]:
     """Expected gradient by the library: its sampler, estimator and score at every node."""
-    law = DiagonalGaussian(dim, state_dependent=dependent)
-    policy = Policy(MLP((dim, law.n_outputs)), law)
+    policy = Policy(MLP((dim, (1 + dependent) * dim)), DiagonalGaussian(dim))
     noise, chance = noise_sequences(nodes, dim, horizon)
-    states, actions, rewards = _play(lambda x, e: policy.act(theta, x, e), dim, noise)
+    states, actions, rewards = _play(lambda x, e: policy.at(theta, x).sample(e), dim, noise)
     n = len(rewards)
     batch = Batch(
         states[:, :-1].reshape(-1, dim),
@@ -104,7 +103,9 @@ def _expected(
     psi = estimator(batch.rew, val, np.zeros(n), batch.start)
     weight = psi * np.repeat(np.outer(CHANCE, chance).ravel() * n, horizon)
     from_zero = isinstance(estimator, TotalReturn)
-    return policy_gradient(policy, theta, batch, weight, discount=None if from_zero else gamma)
+    return policy_gradient(
+        policy.at(theta, batch.obs), batch, weight, discount=None if from_zero else gamma
+    )
 
 
 def _parameters(seed: int, dim: int, dependent: bool) -> NDArray[np.float64]:
@@ -145,8 +146,8 @@ CASES = st.tuples(
     tolerance_reason="relative to the gradient; up to 1500 trajectories of alternating weight",
     about=(
         "npvpg.distributions.gaussian.DiagonalGaussian",
-        "npvpg.policy.Policy.act",
-        "npvpg.policy.Policy.weighted_score",
+        "npvpg.policy.PolicyAt.sample",
+        "npvpg.policy.PolicyAt.weighted_score",
         "npvpg.gradient.policy_gradient",
         "npvpg.estimators.RewardToGo",
     ),

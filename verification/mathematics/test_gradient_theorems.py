@@ -44,7 +44,7 @@ def _enumerated(seed, gamma):
 def _expectation(policy, theta, batch, flat, psi, gamma):
     """Expected gradient: each trajectory weighted by its probability, times their number."""
     weight = psi * flat.step_probability * batch.n_trajectories
-    return policy_gradient(policy, theta, batch, weight, discount=gamma)
+    return policy_gradient(policy.at(theta, batch.obs), batch, weight, discount=gamma)
 
 
 @claim(
@@ -104,7 +104,7 @@ def test_every_weight(seed, gamma):
     tolerance_reason="sums of about 100 terms of size one",
     about=(
         "npvpg.gradient.policy_gradient",
-        "npvpg.policy.Policy.weighted_score",
+        "npvpg.policy.PolicyAt.weighted_score",
         "npvpg.estimators.BaselinedReturn",
     ),
 )
@@ -159,7 +159,7 @@ def test_semi_gradient(seed):
     zero = np.zeros(batch.n_steps)
     psi = estimators.RewardToGo(0.7)(batch.rew, zero, np.zeros(batch.n_trajectories), batch.start)
     semi = _expectation(policy, theta, batch, flat, psi, None)
-    score = policy.score(theta, batch.obs, batch.act)
+    score = policy.at(theta, batch.obs).score(batch.act)
     bias = ((1 - 0.7**flat.time) * psi * flat.step_probability) @ score
     observe(float(np.abs(semi - truth - bias).max()), 1e-12 * float(np.abs(truth).max()))
     assert np.abs(semi - truth).max() > 1e-3 * np.abs(truth).max()

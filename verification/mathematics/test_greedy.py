@@ -18,7 +18,6 @@ from verification.oracles import distributions as reference
 from verification.oracles import mdp as exact
 from verification.oracles.enumeration import ensemble
 
-NONE = np.zeros(0)
 N_STRATA = 20_000
 GREEDY = st.sampled_from([0.0, 0.1, 0.5, 0.999])
 
@@ -34,12 +33,12 @@ GREEDY = st.sampled_from([0.0, 0.1, 0.5, 0.999])
     tolerance=1e-13,
     tolerance_reason="relative to the terms; 2/M for the sampler, M = 20000 strata",
     about=(
-        "npvpg.distributions.greedy.log_mixture",
-        "npvpg.distributions.greedy.GreedyCategorical",
-        "npvpg.distributions.greedy.GreedyCategorical.sample",
-        "npvpg.distributions.greedy.GreedyCategorical.log_prob",
-        "npvpg.distributions.greedy.GreedyCategorical.entropy",
-        "npvpg.distributions.greedy.GreedyCategorical.kl",
+        "npvpg.distributions.softmax.log_mixture",
+        "npvpg.distributions.categorical.GreedyCategorical",
+        "npvpg.distributions.categorical.GreedyCategorical.sample",
+        "npvpg.distributions.categorical.GreedyCategorical.log_prob",
+        "npvpg.distributions.categorical.GreedyCategorical.entropy",
+        "npvpg.distributions.categorical.GreedyCategorical.kl",
     ),
 )
 @given(st.integers(1, 6), GREEDY, st.sampled_from([0.0, 1.0, 8.0]), SEED)
@@ -48,23 +47,23 @@ GREEDY = st.sampled_from([0.0, 0.1, 0.5, 0.999])
 @example(4, 0.1, 0.0, 0)  # all tied: the first is the mode
 def test_mixture(n, greedy, scale, seed):
     rng = np.random.default_rng([150, seed])
-    law = GreedyCategorical(n, greedy=greedy)
+    law = GreedyCategorical(Categorical(n), probability=greedy)
     z, other = scale * rng.standard_normal((2, 1, n))
-    act, p = outcomes(law, z, NONE)
-    _, q = outcomes(law, other, NONE)
-    have = law.log_prob(np.repeat(z, n, 0), NONE, act)
+    act, p = outcomes(law, z)
+    _, q = outcomes(law, other)
+    have = law.log_prob(np.repeat(z, n, 0), act)
     size = 1 + float(np.abs(np.log(p)).max() + np.abs(np.log(q)).max())
     observe(float(np.abs(have - np.log(p)).max()), 1e-13 * size)
-    observe(abs(float(law.entropy(z, NONE)[0] - reference.entropy(p))), 1e-13 * size)
+    observe(abs(float(law.entropy(z)[0] - reference.entropy(p))), 1e-13 * size)
     want = float(reference.kl(p, q))
-    observe(abs(float(law.kl(z, NONE, other, NONE)[0]) - want), 1e-13 * size)
+    observe(abs(float(law.kl(z, other)[0]) - want), 1e-13 * size)
     u = (np.arange(N_STRATA) + 0.5) / N_STRATA
-    drawn = law.sample(np.repeat(z, N_STRATA, 0), NONE, u)
+    drawn = law.sample(np.repeat(z, N_STRATA, 0), u)
     share = np.bincount(drawn, minlength=n) / N_STRATA
     observe(float(np.abs(share - p).max()), 2 / N_STRATA)
-    corners = law.sample(np.repeat(z, 2, 0), NONE, np.array([0.0, 1 - UNIT]))
+    corners = law.sample(np.repeat(z, 2, 0), np.array([0.0, 1 - UNIT]))
     observe(float((p[corners] <= 0).sum()), 0)
-    observe(float(law.mode(z, NONE)[0] != z.argmax()), 0)
+    observe(float(law.mode(z)[0] != z.argmax()), 0)
 
 
 def _world(seed, greedy):
@@ -91,7 +90,9 @@ def _expected(law, world, estimator, discount):
     val, last_val = solved.V[flat.time, flat.state], np.zeros(batch.n_trajectories)
     psi = estimator(batch.rew, val, last_val, batch.start)
     weight = psi * flat.step_probability * batch.n_trajectories
-    return policy_gradient(Policy(MLP((2, 3)), law), theta, batch, weight, discount=discount)
+    return policy_gradient(
+        Policy(MLP((2, 3)), law).at(theta, batch.obs), batch, weight, discount=discount
+    )
 
 
 @claim(
@@ -106,8 +107,8 @@ def _expected(law, world, estimator, discount):
     tolerance=1e-12,
     tolerance_reason="relative to the gradient; sums of some hundred terms",
     about=(
-        "npvpg.distributions.greedy.GreedyCategorical.score",
-        "npvpg.distributions.greedy.GreedyCategorical.log_prob",
+        "npvpg.distributions.categorical.GreedyCategorical.score",
+        "npvpg.distributions.categorical.GreedyCategorical.log_prob",
     ),
 )
 @pytest.mark.parametrize("greedy", [0.0, 0.3, 0.9])
@@ -118,7 +119,9 @@ def _expected(law, world, estimator, discount):
 )
 def test_gradient_of_the_mixture(greedy, seed, estimator, discount):
     world = _world(seed, greedy)
-    have = _expected(GreedyCategorical(3, greedy=greedy), world, estimator, discount)
+    have = _expected(
+        GreedyCategorical(Categorical(3), probability=greedy), world, estimator, discount
+    )
     truth = world[-1]
     observe(float(np.abs(have - truth).max()), 1e-12 * (1 + float(np.abs(truth).max())))
 

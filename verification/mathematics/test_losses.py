@@ -34,11 +34,10 @@ N_OBS = 2
     tolerance_reason="relative to the terms of the sum, which may cancel",
     about=(
         "npvpg.value.MLPValue",
-        "npvpg.value.MLPValue.value",
-        "npvpg.value.MLPValue.gradient",
+        "npvpg.value.MLPValueAt.gradient",
         "npvpg.value.ZeroValue",
         "npvpg.gradient.policy_gradient",
-        "npvpg.policy.Policy.weighted_entropy_score",
+        "npvpg.policy.PolicyAt.weighted_entropy_score",
         "npvpg.checks.shape",
     ),
 )
@@ -51,13 +50,13 @@ def test_value_gradient(net):
     phi, obs = net.theta(rng, value.size), net.obs(rng)
     target = rng.standard_normal(net.n_rows)
     want = complex_step(
-        lambda p: 0.5 * ((value.value(p, obs) - target) ** 2).sum() / net.n_rows, phi
+        lambda p: 0.5 * ((value.at(p, obs).values - target) ** 2).sum() / net.n_rows, phi
     )
-    observe(relative_error(value.gradient(phi, obs, target), want, 1.0), 1e-12, lambda: f"{net}")
+    observe(relative_error(value.at(phi, obs).gradient(target), want, 1.0), 1e-12, lambda: f"{net}")
     nothing = ZeroValue()
     empty = nothing.init(rng)
-    observe(float(np.abs(nothing.value(empty, obs)).max()), 0)
-    observe(float(nothing.gradient(empty, obs, target).size + nothing.size), 0)
+    observe(float(np.abs(nothing.at(empty, obs).values).max()), 0)
+    observe(float(nothing.at(empty, obs).gradient(target).size + nothing.size), 0)
 
 
 @claim("A5")
@@ -80,14 +79,13 @@ def test_policy_terms(lengths, gaussian, discount, per_step, part, seed):
     main, bonus = part
 
     def objective(t):
-        log_prob = (factor * psi * policy.log_prob(t, batch.obs, batch.act)).sum() / count
-        return main * log_prob + bonus * policy.entropy(t, batch.obs).sum() / batch.n_steps
+        log_prob = (factor * psi * policy.at(t, batch.obs).log_prob(batch.act)).sum() / count
+        return main * log_prob + bonus * policy.at(t, batch.obs).entropy().sum() / batch.n_steps
 
+    pi = policy.at(theta, batch.obs)
     have = main * policy_gradient(
-        policy, theta, batch, psi, per_step=per_step, discount=discount
-    ) + policy.weighted_entropy_score(
-        theta, batch.obs, np.full(batch.n_steps, bonus / batch.n_steps)
-    )
+        pi, batch, psi, per_step=per_step, discount=discount
+    ) + pi.weighted_entropy_score(np.full(batch.n_steps, bonus / batch.n_steps))
     size = float(np.abs(psi).sum()) * 10
     observe(relative_error(have, complex_step(objective, theta), size), 1e-12)
 
@@ -95,7 +93,8 @@ def test_policy_terms(lengths, gaussian, discount, per_step, part, seed):
 def _batch(rng, lengths, *, gaussian):
     n = sum(lengths)
     law = DiagonalGaussian(1) if gaussian else Categorical(3)
-    policy = Policy(MLP((N_OBS, 3, law.n_outputs)), law)
+    n_out = law.n_params - len(law.scale_columns)
+    policy = Policy(MLP((N_OBS, 3, n_out)), law)
     theta = 0.7 * rng.standard_normal(policy.size)
     act = rng.standard_normal((n, 1)) if gaussian else rng.integers(3, size=n)
     batch = Batch(
@@ -119,29 +118,32 @@ def test_what_broadcasts_but_differs_raises(data, n, seed):
     phi = value.init(rng)
     shapes = mutually_broadcastable_shapes(num_shapes=1, base_shape=(n,), max_dims=2)
     bad = np.zeros(data.draw(shapes.map(lambda s: s.input_shapes[0]).filter(lambda s: s != (n,))))
-    zeros, free = np.zeros(n), mu[normal.network.size :]
+    zeros = np.zeros(n)
+    pi, v, gauss = (
+        policy.at(theta, batch.obs),
+        value.at(phi, batch.obs),
+        normal.at(mu, batch.obs),
+    )
     ends, one = np.array([0, n]), np.zeros(1)
     gae, out = estimators.GAE(0.9, 0.9), np.zeros((n, 3))
     _refused(
-        lambda: policy_gradient(policy, theta, batch, bad),
-        lambda: policy.weighted_score(theta, batch.obs, batch.act, bad),
-        lambda: policy.weighted_entropy_score(theta, batch.obs, bad),
-        lambda: policy.log_prob(theta, batch.obs, bad.astype(int)),
-        lambda: policy.score(theta, batch.obs, bad.astype(int)),
-        lambda: policy.act(theta, batch.obs, bad),
-        lambda: value.gradient(phi, batch.obs, bad),
+        lambda: policy_gradient(pi, batch, bad),
+        lambda: pi.weighted_score(batch.act, bad),
+        lambda: pi.weighted_entropy_score(bad),
+        lambda: pi.log_prob(bad.astype(int)),
+        lambda: pi.score(bad.astype(int)),
+        lambda: pi.sample(bad),
+        lambda: v.gradient(bad),
         lambda: gae(bad, zeros, one, ends),
         lambda: gae(zeros, bad, one, ends),
         lambda: estimators.RewardToGo(0.9)(zeros, bad, one, ends),
         lambda: estimators.standardize(np.zeros((n, 1))),
-        lambda: normal.log_prob(mu, batch.obs, zeros),
-        lambda: normal.act(mu, batch.obs, zeros),
-        lambda: DiagonalGaussian(2).log_prob(np.zeros((n, 2)), np.zeros(2), np.zeros((n, 1))),
-        lambda: DiagonalGaussian(2).kl(
-            np.zeros((n, 2)), np.zeros(2), np.zeros((n, 1)), np.zeros(2)
-        ),
-        lambda: DiagonalGaussian(2).entropy(np.zeros((n, 2)), free),
-        lambda: Categorical(3).kl(out, one[:0], out[:, :1], one[:0]),
+        lambda: gauss.log_prob(zeros),
+        lambda: gauss.sample(zeros),
+        lambda: DiagonalGaussian(2).log_prob(np.zeros((n, 4)), np.zeros((n, 1))),
+        lambda: DiagonalGaussian(2).kl(np.zeros((n, 4)), np.zeros((n, 1))),
+        lambda: DiagonalGaussian(2).entropy(np.zeros((n, 2))),
+        lambda: Categorical(3).kl(out, out[:, :1]),
         lambda: policy.network.backward(theta, policy.network.layers(theta, batch.obs), out[:, :1]),
     )
 
@@ -167,9 +169,9 @@ def _refused(*calls):
     tolerance=3e-14,
     tolerance_reason="4 (B + 50) roundings of the terms, 3e-14 of their size: B rows, 50 units",
     about=(
-        "npvpg.policy.Policy.weighted_score",
-        "npvpg.policy.Policy.weighted_entropy_score",
-        "npvpg.policy.Policy.score",
+        "npvpg.policy.PolicyAt.weighted_score",
+        "npvpg.policy.PolicyAt.weighted_entropy_score",
+        "npvpg.policy.PolicyAt.score",
     ),
 )
 @given(nets(scale=st.sampled_from([1e-3, 1.0, 3.0]), obs_scale=TAME["obs_scale"]), st.booleans())
@@ -177,46 +179,45 @@ def _refused(*calls):
 @example(Net(n_rows=7, n_out=4), False)
 def test_a_batch_is_the_sum_of_its_rows(net, gaussian):
     rng = net.rng(13)
-    law = DiagonalGaussian(net.n_out, True) if gaussian else Categorical(net.n_out)
-    policy = Policy(net.network(law.n_outputs), law)
+    law = DiagonalGaussian(net.n_out) if gaussian else Categorical(net.n_out)
+    policy = Policy(net.network(law.n_params), law)
     theta, obs, w = net.theta(rng, policy.size), net.obs(rng), net.weights(rng)
-    act = policy.act(theta, obs, policy.noise(rng, net.n_rows))
-    layers = policy.network.layers(theta, obs)
-    score, _ = law.score(layers[-1], np.zeros(0), act)
-    d, sizes = np.abs(score) + 1, []
+    pi = policy.at(theta, obs)
+    act = pi.sample(policy.noise(rng, net.n_rows))
+    d, sizes = np.abs(law.score(pi.params, act)) + 1, []
     if isinstance(
         law, DiagonalGaussian
     ):  # a rounding of mu weighs 1 / sigma^2, and one of log sigma z^2
-        mu, log_sigma, _ = law.split(layers[-1], np.zeros(0))
+        mu, log_sigma, _ = law.split(pi.params)
         terms = (np.abs(act) + np.abs(mu) + np.abs(log_sigma) + 1) * np.exp(-2 * log_sigma)
         d += np.tile(terms, 2)
     for (matrix, _), h in zip(
-        reversed(policy.network.unpack(theta)), reversed(layers[:-1]), strict=True
+        reversed(policy.network.unpack(theta)), reversed(pi.layers[:-1]), strict=True
     ):
         sizes.append(d.max() * max(1.0, np.abs(h).max()))
         d = d @ np.abs(matrix).T
     allowed = 4 * (net.n_rows + 50) * UNIT * float(max(sizes) * np.abs(w).sum())
 
     def weighted(rows, weight):
-        return policy.weighted_score(theta, obs[rows], act[rows], weight)
+        return policy.at(theta, obs[rows]).weighted_score(act[rows], weight)
 
     every = np.arange(net.n_rows)
     whole = weighted(every, w)
     singles = sum(weighted(every[t : t + 1], w[t : t + 1]) for t in every)
     _close(whole, singles, allowed, net)
-    _close(whole, w @ policy.score(theta, obs, act), allowed, net)
+    _close(whole, w @ pi.score(act), allowed, net)
     order = rng.permutation(net.n_rows)
     _close(whole, weighted(order, w[order]), allowed, net)
     _close(weighted(np.tile(every, 2), np.tile(w, 2)), weighted(every, 2 * w), 2 * allowed, net)
     _close(whole, weighted(every, 3 * w) - weighted(every, 2 * w), 6 * allowed, net)
     _close(weighted(every, 0 * w), np.zeros(policy.size), 0, net)
     # products of other heights round differently: not bitwise, but no row depends on another
-    rows = np.concatenate([policy.log_prob(theta, obs[[t]], act[[t]]) for t in every])
+    rows = np.concatenate([policy.at(theta, obs[[t]]).log_prob(act[[t]]) for t in every])
     # an output rounds by its terms, weights times units, and its score carries that on
     size = max(sizes) * max(1.0, float(np.abs(theta).max())) + float(np.abs(rows).max())
-    _close(policy.log_prob(theta, obs, act), rows, 4 * (net.n_rows + 50) * UNIT * size, net)
-    bonus = policy.weighted_entropy_score(theta, obs, w)
-    singles = sum(policy.weighted_entropy_score(theta, obs[[t]], w[[t]]) for t in every)
+    _close(pi.log_prob(act), rows, 4 * (net.n_rows + 50) * UNIT * size, net)
+    bonus = pi.weighted_entropy_score(w)
+    singles = sum(policy.at(theta, obs[[t]]).weighted_entropy_score(w[[t]]) for t in every)
     _close(bonus, singles, allowed, net)
 
 
@@ -231,11 +232,11 @@ def test_weight_zero_adds_nothing_however_unlikely_the_action(other):
     policy = Policy(MLP((1, 1)), law)
     theta, obs = np.zeros(policy.size), np.ones((2, 1))
     act = np.array([[0.5], [other]])  # a log-density of -0.5e308
-    have = policy.weighted_score(theta, obs, act, np.array([1.0, 0.0]))
-    want = policy.weighted_score(theta, obs[:1], act[:1], np.ones(1))
+    have = policy.at(theta, obs).weighted_score(act, np.array([1.0, 0.0]))
+    want = policy.at(theta, obs[:1]).weighted_score(act[:1], np.ones(1))
     observe(float(np.abs(have - want).max()), 0)
     flat = Policy(MLP((1, 2)), Categorical(2))
     far = np.array([1e308, -1e308, 0.0, 0.0])
-    assert flat.log_prob(far, obs, np.ones(2, int)).max() < -1e308
-    have = flat.weighted_score(far, obs, np.ones(2, int), np.zeros(2))
+    assert flat.at(far, obs).log_prob([1, 1]).max() < -1e308
+    have = flat.at(far, obs).weighted_score([1, 1], np.zeros(2))
     observe(float(np.abs(have).max()), 0)

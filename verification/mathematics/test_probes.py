@@ -165,11 +165,11 @@ def test_probe(name: str, estimator: Estimator) -> None:
     env.close()
 
     def p(obs: float) -> float:
-        chance = policy.log_prob(last.state.theta, np.array([[obs]]), np.array([1]))
+        chance = policy.at(last.state.theta, np.array([[obs]])).log_prob(np.array([1]))
         return float(np.exp(chance[0]))
 
     for obs, want in probe.answer(p).items():
-        have = float(value.value(last.state.phi, np.array([[obs]]))[0])
+        have = float(value.at(last.state.phi, np.array([[obs]])).values[0])
         observe(abs(have - want), 0.02, f"{name}: V({obs}) = {have:.4f}, not {want:.4f}")
     for obs, act in BEST.get(name, {}).items():
         observe(abs(act - p(obs)), 0.02, f"{name}: pi(1|{obs}) = {p(obs):.4f}")

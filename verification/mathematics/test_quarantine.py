@@ -1,5 +1,6 @@
 """D5: what must not count cannot spoil anything, and what must not be is refused by name."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
@@ -18,7 +19,7 @@ from npvpg.mlp import MLP
 from npvpg.optimizers import Linear
 from npvpg.policy import Policy
 from npvpg.state import TrainState
-from npvpg.value import MLPValue, ZeroValue
+from npvpg.value import MLPValue, Value, ValueAt, ZeroValue
 from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes, initial_state, train
 from verification.claims import claim, observe
 from verification.mathematics.strategies import Roll, rolls
@@ -57,19 +58,32 @@ class Mortal(gym.Env[NDArray[np.float64], np.int64]):
         return obs, reward, died, over and not self.mortal, {}
 
 
-class Spoilt(MLPValue):
+@dataclass(frozen=True)
+class Spoilt(Value):
     """A value function that is a poison in the states in which episodes terminate."""
 
-    poison = 0.0
+    network: MLPValue
+    poison: float
 
-    def value(self, phi: NDArray[Any], obs: NDArray[Any]) -> NDArray[Any]:
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return self.network.size
+
+    def init(self, rng: np.random.Generator, dtype: Any = np.float64) -> NDArray[Any]:
+        """Draw parameters."""
+        return self.network.init(rng, dtype)
+
+    def at(self, phi: NDArray[Any], obs: NDArray[Any]) -> ValueAt:
         """Values of observations, the poison where the second component is 1."""
-        return np.where(obs[:, 1] == 1, self.poison, super().value(phi, obs))
+        v = self.network.at(phi, obs)
+        v.values = np.where(obs[:, 1] == 1, self.poison, v.values)
+        return v
 
 
 def _train(poison: float, estimator: Any, collector: Any, env: Any = Mortal) -> list[TrainState]:
     """Run some updates; none if one was refused."""
-    value = type("Poisoned", (Spoilt,), {"poison": poison})(MLP((2, 4, 1)))
+    value = Spoilt(MLPValue(MLP((2, 4, 1))), poison)
     policy = Policy(MLP((2, 2)), Categorical(2))
     rate = Linear(0.01, 0.01)
     vpg = VPG(estimator, collector, rate, rate, value_steps=2)
@@ -213,7 +227,9 @@ def test_a_reward_that_is_not_finite_is_named(roll, which, poison):
     observe(float(seen != f"rew {told}"), 0, seen)
     policy = Policy(MLP((2, 2)), Categorical(2))
     batch = Batch(obs, act, rew, start, last_obs, terminated)
-    seen = _message(lambda: policy_gradient(policy, np.zeros(policy.size), batch, bad))
+    seen = _message(
+        lambda: policy_gradient(policy.at(np.zeros(policy.size), batch.obs), batch, bad)
+    )
     observe(float(seen != f"psi {told}"), 0, seen)
 
 

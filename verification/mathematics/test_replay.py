@@ -1,5 +1,6 @@
 """E10: every episode of a process, replayed through the real pipeline, gives its gradient."""
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -7,10 +8,10 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from npvpg.batch import Batch
-from npvpg.distributions import Categorical
+from npvpg.distributions import Categorical, Distribution
 from npvpg.estimators import GAE, ActionValue, BaselinedReturn, NStep, RewardToGo, TDResidual
 from npvpg.gradient import policy_gradient
 from npvpg.mlp import MLP
@@ -76,35 +77,72 @@ class Replay(gym.Env[NDArray[np.float64], np.int64]):
         return self._show(), self.played.rewards[self.t - 1], terminated, truncated, {}
 
 
-class Dictated(Policy):
+@dataclass(frozen=True)
+class Dictated(Distribution):
     """
-    A policy whose noise is read from the observation, so that the script is followed.
+    A categorical law whose noise is read from its last parameter, so that the script is followed.
 
-    The library's own sampler turns the noise into the action; the three columns that are no
-    state have no weight.
+    The library's own sampler turns the noise into the action; the last parameter has no score.
     """
 
-    def act(
-        self, theta: NDArray[Any], obs: NDArray[Any], noise: NDArray[np.float64]
-    ) -> NDArray[Any]:
+    law: Categorical
+
+    @property
+    def event_shape(self) -> tuple[int, ...]:
+        """Shape of an action."""
+        return self.law.event_shape
+
+    @property
+    def n_params(self) -> int:
+        """Logits, and the action that the script wants."""
+        return self.law.n + 1
+
+    def noise(self, rng: np.random.Generator, n: int) -> NDArray[np.float64]:
+        """Noise that is not used."""
+        return self.law.noise(rng, n)
+
+    def sample(self, params: NDArray[Any], noise: NDArray[np.float64]) -> NDArray[Any]:
         """Sample by noise in the middle of the wanted action's share of the unit interval."""
-        wanted = obs[:, -1].astype(np.int64)
-        n = self.distribution.n_outputs
-        chance = np.exp(
-            [self.log_prob(theta, obs, np.full(len(obs), a, np.int64)) for a in range(n)]
-        )
+        wanted, every = params[:, -1].astype(np.int64), range(self.law.n)
+        chance = np.exp([self.log_prob(params, np.full(len(params), a)) for a in every])
         before = np.cumsum(chance, axis=0) - chance
-        rows = np.arange(len(obs))
-        return super().act(theta, obs, before[wanted, rows] + chance[wanted, rows] / 2)
+        rows = np.arange(len(params))
+        return self.law.sample(params[:, :-1], before[wanted, rows] + chance[wanted, rows] / 2)
+
+    def mode(self, params: NDArray[Any]) -> NDArray[Any]:
+        """Most probable action."""
+        return self.law.mode(params[:, :-1])
+
+    def log_prob(self, params: NDArray[Any], act: ArrayLike) -> NDArray[Any]:
+        """Log-probability of the categorical."""
+        return self.law.log_prob(params[:, :-1], act)
+
+    def score(self, params: NDArray[Any], act: ArrayLike) -> NDArray[Any]:
+        """Score of the categorical, and 0."""
+        return np.pad(self.law.score(params[:, :-1], act), ((0, 0), (0, 1)))
+
+    def entropy(self, params: NDArray[Any]) -> NDArray[Any]:
+        """Entropy of the categorical."""
+        return self.law.entropy(params[:, :-1])
+
+    def entropy_score(self, params: NDArray[Any]) -> NDArray[Any]:
+        """Derivative of the categorical's entropy, and 0."""
+        return np.pad(self.law.entropy_score(params[:, :-1]), ((0, 0), (0, 1)))
+
+    def kl(self, params: NDArray[Any], other_params: NDArray[Any]) -> NDArray[Any]:
+        """Divergence of the categoricals."""
+        return self.law.kl(params[:, :-1], other_params[:, :-1])
 
 
-def _padded(lab: Lab) -> tuple[Dictated, NDArray[np.float64], NDArray[np.intp]]:
+def _padded(lab: Lab) -> tuple[Policy, NDArray[np.float64], NDArray[np.intp]]:
     """Policy that sees three more columns; which of its parameters are those of the lab."""
     n, m = lab.process.n_states, lab.process.n_actions
-    policy = Dictated(MLP((n + 3, m)), Categorical(m))
-    ours = np.concatenate([np.arange(n * m), np.arange((n + 3) * m, policy.size)])
+    policy = Policy(MLP((n + 3, m + 1)), Dictated(Categorical(m)))
+    places = np.arange(policy.size).reshape(n + 4, m + 1)  # the last row is the bias
+    ours = places[np.r_[:n, n + 3], :m].ravel()
     theta = np.zeros(policy.size)
     theta[ours] = lab.theta
+    theta[places[n + 2, m]] = 1.0  # the wanted action, as the observation has it
     return policy, theta, ours
 
 
@@ -140,7 +178,7 @@ def _gradient(
     number = batch.obs[:, n + 1].astype(int)
     chance = np.append(lab.flat.probability, 0.0)[number]  # the filler has number -1
     weight = psi * chance * lab.process.gamma ** batch.obs[:, n] * batch.n_trajectories
-    return policy_gradient(policy, theta, batch, weight)
+    return policy_gradient(policy.at(theta, batch.obs), batch, weight)
 
 
 def _lab(seed: int) -> Lab:

@@ -251,6 +251,10 @@ def test_nothing_gives_nothing(dtype):
     batch = Batch(empty, np.zeros(0, int), np.zeros(0), start, empty, np.zeros(0, bool))
     for per_step in (False, True):
         grad = policy_gradient(
-            policy, np.ones(policy.size), batch, np.zeros(0), per_step=per_step, discount=0.9
+            policy.at(np.ones(policy.size), batch.obs),
+            batch,
+            np.zeros(0),
+            per_step=per_step,
+            discount=0.9,
         )
         observe(float(np.abs(grad).max()), 0)

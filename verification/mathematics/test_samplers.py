@@ -15,7 +15,6 @@ from verification.mathematics.strategies import SEED, UNIT
 from verification.oracles import distributions as reference
 from verification.oracles.quadrature import hermite
 
-NONE = np.zeros(0)
 # 20000 strata; the plain Python of the kernel is a thousand times slower
 N_STRATA = 2_000 if os.environ.get("NUMBA_DISABLE_JIT") == "1" else 20_000
 
@@ -36,8 +35,8 @@ N_STRATA = 2_000 if os.environ.get("NUMBA_DISABLE_JIT") == "1" else 20_000
         "npvpg.distributions.categorical.Categorical.sample",
         "npvpg.distributions.categorical.Categorical.noise",
         "npvpg.distributions.categorical.Categorical.mode",
-        "npvpg.policy.Policy.act",
-        "npvpg.policy.Policy.mode",
+        "npvpg.policy.PolicyAt.sample",
+        "npvpg.policy.PolicyAt.mode",
         "npvpg.policy.Policy.noise",
     ),
 )
@@ -52,7 +51,7 @@ def test_categorical_sampler(n, dtype, vanishing, seed):
     p = np.array(reference.softmax_digits(logits[0]))
 
     def sample(u):
-        return Categorical(n).sample(np.repeat(logits, len(u), 0), NONE, u)
+        return Categorical(n).sample(np.repeat(logits, len(u), 0), u)
 
     act = sample((np.arange(N_STRATA) + 0.5) / N_STRATA)
     share = np.bincount(act, minlength=n) / N_STRATA
@@ -69,7 +68,7 @@ def test_categorical_sampler(n, dtype, vanishing, seed):
         # where two bounds are closer than the reach, either is right
         apart = np.abs(u[inside][:, np.newaxis] - bound).min(axis=1, initial=1) > reach / 2
         observe(float((wrong & apart).sum()), 0)
-    mode = Categorical(n).mode(logits, NONE)
+    mode = Categorical(n).mode(logits)
     observe(float(p.max() - p[mode[0]]), 0)
 
 
@@ -116,21 +115,18 @@ def test_one_uniform_for_each_action() -> None:
         "npvpg.distributions.gaussian.DiagonalGaussian.sample",
         "npvpg.distributions.gaussian.DiagonalGaussian.noise",
         "npvpg.distributions.gaussian.DiagonalGaussian.mode",
-        "npvpg.policy.Policy.act",
+        "npvpg.policy.PolicyAt.sample",
     ),
 )
-@given(st.integers(1, 3), st.booleans(), SEED)
-@example(3, True, 0)
-def test_gaussian_sampler(dim, state, seed):
+@given(st.integers(1, 3), SEED)
+@example(3, 0)
+def test_gaussian_sampler(dim, seed):
     rng = np.random.default_rng([25, seed])
-    law = DiagonalGaussian(dim, state)
+    law = DiagonalGaussian(dim)
     mu, log_sigma = rng.standard_normal((1, dim)), rng.uniform(-2, 1, (1, dim))
     noise, weight = hermite(3, dim)
-    out, free = (mu, log_sigma[0])
-    if state:
-        out, free = np.concatenate([mu, log_sigma], axis=1), NONE
-    rows = np.repeat(out, len(noise), 0)
-    act = law.sample(rows, free, noise)
+    params = np.concatenate([mu, log_sigma], axis=1)
+    act = law.sample(np.repeat(params, len(noise), 0), noise)
     var = np.exp(2 * log_sigma[0])
     size = 1 + float((mu**2).max() + var.max())
     observe(float(np.abs(weight @ act - mu[0]).max()), 1e-13 * size)
@@ -140,7 +136,7 @@ def test_gaussian_sampler(dim, state, seed):
     # one noise vector moves its own row alone, and by two roundings at most
     want = mu[0] + np.exp(log_sigma[0]) * noise
     observe(float(np.abs(act - want).max()), 4 * UNIT * float(1 + np.abs(want).max()))
-    observe(float(np.abs(law.mode(out, free) - mu).max()), 0)
+    observe(float(np.abs(law.mode(params) - mu).max()), 0)
 
 
 @claim("B4")

@@ -28,7 +28,7 @@ ONE_STATE = {"n_rows": st.just(1), "weight": st.just(None)}
     method="exact sum over the actions",
     tolerance=1e-13,
     tolerance_reason="relative to the largest score of an action: 1 - p cancels near certainty",
-    about=("npvpg.policy.Policy.score", "npvpg.policy.Policy.weighted_score"),
+    about=("npvpg.policy.PolicyAt.score", "npvpg.policy.PolicyAt.weighted_score"),
 )
 @given(nets(**ONE_STATE, n_out=st.integers(1, 7)))
 @example(Net(n_out=1))
@@ -41,13 +41,13 @@ def test_eglp_categorical(net):
     # two states in one batch: neither may see the other
     obs = np.repeat(np.concatenate([net.obs(rng)[:1], net.obs(rng)[:1]]), n, axis=0)
     act = np.tile(np.arange(n), 2)
-    p = np.exp(policy.log_prob(theta, obs, act))
-    score = policy.score(theta, obs, act)
+    p = np.exp(policy.at(theta, obs).log_prob(act))
+    score = policy.at(theta, obs).score(act)
     allowed = 1e-13 * max(float(np.abs(score).max()), 1e-300)
     for state in (slice(0, n), slice(n, 2 * n)):
         mean = p[state] @ score[state]
         observe(float(np.abs(mean).max()), allowed, lambda: f"{net}")
-    have = policy.weighted_score(theta, obs, act, p)
+    have = policy.at(theta, obs).weighted_score(act, p)
     observe(float(np.abs(have).max()), 10 * allowed, lambda: f"weighted {net}")
 
 
@@ -61,7 +61,7 @@ def test_eglp_categorical(net):
     method="Gauss-Hermite nodes, two of them exact: the score is quadratic in the action",
     tolerance=1e-13,
     tolerance_reason="relative to the root of the trace of the information, and to mu / sigma^2",
-    about=("npvpg.policy.Policy.score", "npvpg.policy.Policy.act"),
+    about=("npvpg.policy.PolicyAt.score", "npvpg.policy.PolicyAt.sample"),
 )
 @given(
     nets(**ONE_STATE, **TAME, n_out=st.integers(1, 3)), st.booleans(), st.sampled_from([2, 3, 5])
@@ -75,17 +75,15 @@ def test_eglp_gaussian(net, state, n_nodes):
 def _mean_score(net, state, n_nodes):
     """Largest entry of the expected score, and the size of what adds up to it."""
     rng = net.rng(31)
-    law = DiagonalGaussian(net.n_out, state)
-    policy = Policy(net.network(law.n_outputs), law)
+    law = DiagonalGaussian(net.n_out)
+    policy = Policy(net.network((1 + state) * net.n_out), law)
     theta = net.theta(rng, policy.size)
     noise, weight = hermite(n_nodes, net.n_out)
-    obs = np.repeat(net.obs(rng)[:1], len(noise), axis=0)
-    score = policy.score(theta, obs, policy.act(theta, obs, noise))
+    pi = policy.at(theta, np.repeat(net.obs(rng)[:1], len(noise), axis=0))
+    score = pi.score(pi.sample(noise))
     root_trace = float(np.sqrt(weight @ (score**2).sum(axis=1)))
     # a = mu + sigma x rounds by u |mu|, which the score divides by sigma squared
-    mu, log_sigma, _ = law.split(
-        policy.network.forward(theta[: policy.network.size], obs), theta[policy.network.size :]
-    )
+    mu, log_sigma, _ = law.split(pi.params)
     lost = float((np.abs(mu) * np.exp(-2 * log_sigma)).max())
     return float(np.abs(weight @ score).max()), root_trace + lost
 
@@ -105,7 +103,7 @@ def test_scoring_the_clipped_action_is_biased_as_predicted(c):
 
     def density_times_score(x):
         act = np.array([[mu + sigma * min(x, c)]])
-        score, _ = law.score(np.array([[mu]]), np.array([log_sigma]), act)
+        score = law.score(np.array([[mu, log_sigma]]), act)
         return score[0, 0] * scipy.stats.norm.pdf(x)
 
     halves = [(-np.inf, c), (c, np.inf)]
@@ -125,7 +123,7 @@ def test_scoring_the_clipped_action_is_biased_as_predicted(c):
     method="enumeration or three nodes; Hessian by complex step of the hand-written score",
     tolerance=1e-12,
     tolerance_reason="relative to the largest entry of the Hessians; and what a - mu cancels",
-    about=("npvpg.policy.Policy.score", "npvpg.policy.Policy.log_prob"),
+    about=("npvpg.policy.PolicyAt.score", "npvpg.policy.PolicyAt.log_prob"),
 )
 @given(nets(**ONE_STATE, **TAME, n_out=st.integers(1, 4), activation=st.just("tanh")))
 @example(Net(hidden=(3,), n_out=4))
@@ -134,7 +132,7 @@ def test_fisher_categorical(net):
     policy = Policy(net.network(), Categorical(n))
     theta = net.theta(rng, policy.size)
     obs, act = np.repeat(net.obs(rng)[:1], n, axis=0), np.arange(n)
-    _check_fisher(net, policy, theta, obs, act, np.exp(policy.log_prob(theta, obs, act)))
+    _check_fisher(net, policy, theta, obs, act, np.exp(policy.at(theta, obs).log_prob(act)))
 
 
 @claim("C3")
@@ -147,22 +145,21 @@ def test_fisher_categorical(net):
 @example(Net(hidden=(3, 3), n_obs=4, n_out=1, activation="relu", seed=1721), True)  # small sigma
 def test_fisher_gaussian(net, state):
     rng = net.rng(33)
-    law = DiagonalGaussian(net.n_out, state)
-    policy = Policy(net.network(law.n_outputs), law)
+    policy = Policy(net.network((1 + state) * net.n_out), DiagonalGaussian(net.n_out))
     theta = net.theta(rng, policy.size)
     noise, weight = hermite(3, net.n_out)
     obs = np.repeat(net.obs(rng)[:1], len(noise), axis=0)
     out = policy.network.forward(theta[: policy.network.size], obs[:1])[0]
     log_sigma = out[net.n_out :] if state else theta[policy.network.size :]
     cancelled = 16 * UNIT * float(np.abs(out[: net.n_out] / np.exp(log_sigma)).max())
-    act = policy.act(theta, obs, noise)
+    act = policy.at(theta, obs).sample(noise)
     _check_fisher(net, policy, theta, obs, act, weight, 1e-12 + cancelled)
 
 
 def _check_fisher(net, policy, theta, obs, act, weight, relative=1e-12):
-    score = policy.score(theta, obs, act)
+    score = policy.at(theta, obs).score(act)
     moment = (weight[:, np.newaxis] * score).T @ score
-    hessian = complex_step(lambda t: policy.score(t, obs, act), theta)
+    hessian = complex_step(lambda t: policy.at(t, obs).score(act), theta)
     error = np.abs(moment + np.tensordot(weight, hessian, (0, 0))).max()
     observe(float(error), relative * (1 + float(np.abs(hessian).max())), lambda: f"{net}")
 
@@ -174,8 +171,8 @@ def test_fisher_information_of_the_gaussian_in_closed_form(dim, level, seed):
     law, mu = DiagonalGaussian(dim), rng.standard_normal((1, dim))
     log_sigma = level + 0.1 * rng.standard_normal(dim)
     noise, weight = hermite(3, dim)
-    rows = np.repeat(mu, len(noise), axis=0)
-    score = np.concatenate(law.score(rows, log_sigma, law.sample(rows, log_sigma, noise)), axis=1)
+    params = np.concatenate([mu[0], log_sigma])[np.newaxis].repeat(len(noise), axis=0)
+    score = law.score(params, law.sample(params, noise))
     moment = (weight[:, np.newaxis] * score).T @ score
     want = np.diag(np.concatenate([np.exp(-2 * log_sigma), np.full(dim, 2.0)]))
     lost = 1 + float(np.abs(mu).max()) * np.exp(-level)
@@ -192,7 +189,7 @@ def test_fisher_information_of_the_gaussian_in_closed_form(dim, level, seed):
     method="enumeration of every trajectory, a random f of every history",
     tolerance=1e-13,
     tolerance_reason="relative to the expected size of the terms",
-    about=("npvpg.policy.Policy.weighted_score", "npvpg.gradient.policy_gradient"),
+    about=("npvpg.policy.PolicyAt.weighted_score", "npvpg.gradient.policy_gradient"),
 )
 @given(SEED, st.integers(1, 3), st.integers(2, 3), st.integers(1, 3))
 @example(0, 2, 3, 3)

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from numba.extending import is_jitted
 from numpy.typing import NDArray
 
-from npvpg.distributions import Categorical, DiagonalGaussian
+from npvpg.distributions import Categorical, DiagonalGaussian, SquashedGaussian
 from npvpg.kernels import activations, network
 from npvpg.kernels.play import choose
 from npvpg.mlp import MLP
 from npvpg.normalize import BOUND, RunningMoments
+from npvpg.policy import Policy
 from verification.claims import claim, observe
 from verification.mathematics.strategies import SEED
 
@@ -24,6 +25,7 @@ COMPILED = is_jitted(activations.tanh32)
 # every pattern of bits; in a short run one in so many, a prime
 STRIDE = 1 if EXPLORE and COMPILED else 4093 if COMPILED else 1_000_003
 CHUNK = 2**22
+SQUASHED = SquashedGaussian(DiagonalGaussian(2), half_width=(1.0, 3.0))
 
 
 def ulps(have: NDArray[Any], want: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -146,27 +148,27 @@ def test_forward(sizes, activation, kind, n_rows, seed):
 
 @claim("H8")
 @given(
-    st.sampled_from(
-        [Categorical(3), DiagonalGaussian(2), DiagonalGaussian(2, state_dependent=True)]
-    ),
+    st.sampled_from([Categorical(3), DiagonalGaussian(2), SQUASHED]),
+    st.booleans(),
     st.sampled_from([np.float32, np.float64]),
     st.sampled_from([np.float32, np.float64]),
     st.sampled_from(["tanh", "relu"]),
     st.booleans(),
     SEED,
 )
-def test_choosing(law, kind, obs_kind, activation, normalised, seed):
+def test_choosing(law, free, kind, obs_kind, activation, normalised, seed):
     """One call does what normalisation, network, sampler and clipping do one after the other."""
     rng = np.random.default_rng([208, 1, seed])
-    net = MLP((3, 5, law.n_outputs), activation)
-    theta = rng.standard_normal(net.size + law.n_free).astype(kind)
+    net = MLP((3, 5, law.n_params - free * len(law.scale_columns)), activation)
+    policy = Policy(net, law)
+    theta = rng.standard_normal(policy.size).astype(kind)
     obs = (20 * rng.standard_normal((4, 3))).astype(obs_kind)  # some beyond the bound
     moments = RunningMoments.empty(3)
     if normalised:
         moments = moments.update(rng.standard_normal((9, 3)) + 1)
     noise = law.noise(rng, 4)
     seen = moments.normalize(obs).astype(kind)
-    want = law.sample(net.forward_small(theta[: net.size], seen), theta[net.size :], noise)
+    want = law.sample(policy.params(theta, seen), noise)
     low, high = (-0.5, 0.5) if law.event_shape else (7, 9)
     bounds = tuple(np.full(law.event_shape or 1, bound, want.dtype) for bound in (low, high))
     act, sent = np.empty_like(want), np.empty_like(want)
@@ -177,7 +179,7 @@ def test_choosing(law, kind, obs_kind, activation, normalised, seed):
         linear if normalised else (np.zeros(3), np.ones(3), np.inf),
         noise,
         (*bounds, sent),
-        (np.empty_like(seen), np.empty((4, law.n_outputs), kind)),
+        (np.empty_like(seen), np.empty((4, net.sizes[-1]), kind)),
         act,
     )
     observe(float(act.tobytes() != want.tobytes()), 0, "actions")

@@ -20,7 +20,7 @@ SEED = st.integers(0, 2**32 - 1)
 
 def _by_time(lab: Lab, psi: NDArray[np.float64]) -> Table:
     """Second moment of score times weight at every time, by the library's scores, shape (H,)."""
-    score = lab.policy.score(lab.theta, lab.batch.obs, lab.batch.act)
+    score = lab.policy.at(lab.theta, lab.batch.obs).score(lab.batch.act)
     square = (psi[:, np.newaxis] * score) ** 2
     terms = lab.flat.step_probability * square.sum(axis=1)
     return np.asarray(np.bincount(lab.flat.time, terms, lab.process.horizon), np.float64)
@@ -53,7 +53,7 @@ def _return_variance(lab: Lab) -> Table:
     method="enumeration against induction over the second moment of the return",
     tolerance=1e-12,
     tolerance_reason="relative to the second moment",
-    about=("npvpg.estimators.RewardToGo", "npvpg.policy.Policy.score"),
+    about=("npvpg.estimators.RewardToGo", "npvpg.policy.PolicyAt.score"),
 )
 @given(SEED, st.sampled_from([0.5, 0.9, 1.0]), st.integers(2, 3))
 @example(0, 0.9, 3)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from npvpg import checks
 from npvpg.distributions import DiagonalGaussian
+from npvpg.distributions.gaussian import clamp
 from npvpg.lab.analytic.linear_quadratic import LinearQuadratic
 from npvpg.mlp import MLP
 from npvpg.policy import Policy
@@ -144,9 +145,8 @@ def closed_form(
     checks.at_least(1, horizon=horizon)
     checks.shape((n,), mean=mean)
     checks.shape((n, n), covariance=covariance)
-    law = DiagonalGaussian(m)
-    _, log_sigma, inside = law.split(np.zeros((1, m)), theta[n * m + m :])
-    variance = np.exp(2 * log_sigma[0])
+    log_sigma, inside = clamp(theta[n * m + m :])
+    variance = np.exp(2 * log_sigma)
     gain = theta[: n * m + m].reshape(n + 1, m).T  # the offset is the row of the constant 1
     A, B = _bordered(system.A, 1.0), np.vstack([system.B, np.zeros((1, m))])
     F = A + B @ gain
@@ -163,7 +163,7 @@ def closed_form(
     d_gain, d_log_sigma = np.zeros((m, n + 1)), np.zeros(m)
     for t in range(horizon):
         d_gain -= 2 * gamma**t * (system.R @ gain + gamma * B.T @ P[t + 1] @ F) @ M
-        d_log_sigma -= 2 * gamma**t * np.diag(S[t]) * variance * inside[0]
+        d_log_sigma -= 2 * gamma**t * np.diag(S[t]) * variance * inside
         M = F @ M @ F.T + (B * variance) @ B.T
     return ClosedForm(J, np.concatenate([d_gain.T.ravel(), d_log_sigma]), P, noise)
 

@@ -22,9 +22,8 @@ from numpy.typing import NDArray
 
 from npvpg import checks
 from npvpg.batch import Batch
-from npvpg.distributions import DiagonalGaussian
 from npvpg.lab.analytic.system import System
-from npvpg.policy import Policy
+from npvpg.policy import Policy, PolicyAt
 
 Detach = Literal["nothing", "reward", "state"]
 """Through which occurrences of the state no derivative flows: none, that in the reward, or all."""
@@ -88,13 +87,14 @@ def play(
     ValueError
         If a shape is not as above, or the policy is not Gaussian or of other sizes.
     """
-    _law(system, policy)
+    _check(system, policy)
     checks.shape((-1, system.n_state), first=first)
     checks.shape((-1, len(first), system.n_act), noise=noise)
     checks.at_least(1, steps=len(noise))
     states, observed, actions, rewards = [first], [system.observe(first)], [], []
     for epsilon in noise:
-        actions.append(policy.act(theta, observed[-1], epsilon))
+        params = policy.params(theta, observed[-1])
+        actions.append(policy.distribution.sample(params, epsilon))
         rewards.append(system.reward(states[-1], actions[-1]))
         states.append(system.move(states[-1], actions[-1]))
         observed.append(system.observe(states[-1]))
@@ -160,11 +160,9 @@ def pathwise_gradient(
     .. [1] N. Heess, G. Wayne, D. Silver, T. Lillicrap, Y. Tassa and T. Erez, "Learning Continuous
        Control Policies by Stochastic Value Gradients", NIPS 2015, arXiv:1510.09142, (8) to (10).
     """
-    network = theta[: policy.network.size]
     grad = np.zeros_like(theta)
-    for layers, d_out, d_free in _backwards(system, policy, theta, path, gamma, detach):
-        grad[: network.size] += policy.network.backward(network, layers, d_out)
-        grad[network.size :] += d_free.sum(axis=0)
+    for pi, d_params in _backwards(system, policy, theta, path, gamma, detach):
+        grad += pi.backward(d_params)
     return np.asarray(grad / path.rew.shape[1])
 
 
@@ -208,11 +206,9 @@ def pathwise_gradients(
     ValueError
         As `pathwise_gradient`.
     """
-    network = theta[: policy.network.size]
     grad = np.zeros((path.rew.shape[1], theta.size), theta.dtype)
-    for layers, d_out, d_free in _backwards(system, policy, theta, path, gamma, detach):
-        grad[:, : network.size] += policy.network.backward_samples(network, layers, d_out)
-        grad[:, network.size :] += d_free
+    for pi, d_params in _backwards(system, policy, theta, path, gamma, detach):
+        grad += pi.backward_samples(d_params)
     return grad
 
 
@@ -243,53 +239,34 @@ def _backwards(
     path: Path,
     gamma: float,
     detach: Detach,
-) -> Iterator[tuple[list[NDArray[Any]], NDArray[Any], NDArray[Any]]]:
-    """From the last step to the first: layers, and discounted derivatives at their outputs."""
-    law = _law(system, policy)
+) -> Iterator[tuple[PolicyAt, NDArray[Any]]]:
+    """From the last step to the first: the policy, and discounted derivatives at its parameters."""
+    _check(system, policy)
     checks.unit_interval(gamma=gamma)
     if detach not in get_args(Detach):
         raise ValueError(f"detach must be one of {', '.join(get_args(Detach))}, got {detach!r}")
-    network, free = theta[: policy.network.size], theta[policy.network.size :]
     d_state = system.final_back(path.state[-1]) * (detach == "nothing")
     for t in range(len(path.act) - 1, -1, -1):
         x, act = path.state[t], path.act[t]
-        layers = policy.network.layers(network, path.obs[t])
+        pi = policy.at(theta, path.obs[t])
         rew_x, rew_a = system.reward_back(x, act)
         next_x, next_a = system.move_back(x, act, d_state)
-        d_out, d_free = _sample_back(law, layers[-1], free, act, rew_a + gamma * next_a)
-        yield layers, gamma**t * d_out, gamma**t * d_free
+        d_params = policy.distribution.sample_back(pi.params, act, rew_a + gamma * next_a)
+        yield pi, gamma**t * d_params
         if detach == "state":
             continue  # d_state stays 0: nothing flows back into a state
-        d_obs = policy.network.backward_input(network, layers, d_out)
-        d_state = gamma * next_x + system.observe_back(x, d_obs)
+        d_state = gamma * next_x + system.observe_back(x, pi.backward_obs(d_params))
         if detach == "nothing":
             d_state = d_state + rew_x
 
 
-def _sample_back(
-    law: DiagonalGaussian,
-    out: NDArray[Any],
-    free: NDArray[Any],
-    act: NDArray[Any],
-    d_act: NDArray[Any],
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """From actions to what the distribution is made of: output (N, H) and free (N, F)."""
-    mu, _, inside = law.split(out, free)
-    d_log_sigma = np.where(inside, d_act * (act - mu), 0)
-    if law.state_dependent:
-        return np.concatenate([d_act, d_log_sigma], axis=1), d_act[:, :0]
-    return d_act, d_log_sigma
-
-
-def _law(system: System, policy: Policy) -> DiagonalGaussian:
+def _check(system: System, policy: Policy) -> None:
     """Refuse a policy whose actions cannot be differentiated, or that is made for another size."""
     law = policy.distribution
-    # a subclass may map its samples before the system sees them, which no derivative here knows
-    if type(law) is not DiagonalGaussian:
+    if not law.pathwise:
         raise ValueError(f"policy must be Gaussian, got {type(law).__name__}")
-    if (policy.network.sizes[0], law.dim) != (system.n_obs, system.n_act):
+    if (policy.n_obs, law.event_shape) != (system.n_obs, (system.n_act,)):
         raise ValueError(
             f"policy must map {system.n_obs} observations to {system.n_act} actions, "
-            f"got {policy.network.sizes[0]} and {law.dim}"
+            f"got {policy.n_obs} and {law.event_shape[0]}"
         )
-    return law

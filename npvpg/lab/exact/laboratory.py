@@ -122,7 +122,7 @@ class Laboratory:
     def pi(self) -> FloatArray:
         """Probability of every action in every state, shape (S, A)."""
         obs, act = self._every_action()
-        logp = self.policy.log_prob(self.theta, obs, act)
+        logp = self.policy.at(self.theta, obs).log_prob(act)
         return np.asarray(np.exp(logp).reshape(self.process.n_states, -1))
 
     @cached_property
@@ -134,7 +134,7 @@ class Laboratory:
     def gradient(self) -> FloatArray:
         """Gradient of J, shape (P,)."""
         obs, act = self._every_action()
-        score = self.policy.score(self.theta, obs, act)
+        score = self.policy.at(self.theta, obs).score(act)
         return gradient(self.process, self.pi, score.reshape(*self.pi.shape, -1))
 
     @cached_property
@@ -153,7 +153,7 @@ class Laboratory:
     @cached_property
     def score(self) -> FloatArray:
         """Score of every step of every episode, shape (N, P)."""
-        return self.policy.score(self.theta, self.batch.obs, self.batch.act)
+        return self.policy.at(self.theta, self.batch.obs).score(self.batch.act)
 
     def wrong_value(self, error: float, rng: np.random.Generator) -> FloatArray:
         r"""

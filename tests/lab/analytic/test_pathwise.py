@@ -65,7 +65,7 @@ def test_a_sigma_that_depends_on_the_state() -> None:
     """As before, the second output being log sigma: it moves the action by a - mu = 0.5."""
     one = np.eye(1)
     system = LinearQuadratic(one, one, one, one, one)
-    policy = Policy(MLP((1, 2)), DiagonalGaussian(1, state_dependent=True))
+    policy = Policy(MLP((1, 2)), DiagonalGaussian(1))
     theta = np.array([1.0, 0.0, 0.5, 0.0])
     path = play(system, policy, theta, 2 * one, np.full((1, 1, 1), 0.5))
     slope = -11.0
@@ -109,7 +109,7 @@ def test_errors(theta: np.ndarray[Any, Any], path: Path) -> None:
         play(Pendulum(), POLICY, theta, first, noise[:0])
     with pytest.raises(ValueError, match="policy must be Gaussian, got Categorical"):
         play(Pendulum(), Policy(MLP((3, 2)), Categorical(2)), np.zeros(8), first, noise)
-    squashed = Policy(MLP((3, 1)), SquashedGaussian(1, half_width=(2.0,)))
+    squashed = Policy(MLP((3, 1)), SquashedGaussian(DiagonalGaussian(1), half_width=(2.0,)))
     with pytest.raises(ValueError, match="policy must be Gaussian, got SquashedGaussian"):
         play(Pendulum(), squashed, np.zeros(5), first, noise)
     with pytest.raises(ValueError, match="policy must map 3 observations to 1 actions, got 2 and"):
