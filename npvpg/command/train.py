@@ -23,6 +23,7 @@ from npvpg.runs.algorithms import AlgorithmName
 from npvpg.runs.config import FIELDS, Config, differences
 from npvpg.runs.directory import RunDirectory, default_directory, timed_path
 from npvpg.runs.group import GroupDirectory
+from npvpg.runs.modules import located, short
 from npvpg.runs.words import quoted
 
 
@@ -80,7 +81,7 @@ class Train(Command):
             return dataclasses.asdict(config)
         file = config_file.read(given["config"]) if "config" in given else {}
         env = given.get("env", file.get("env"))
-        return config_file.layers(env, given.get("algorithm"), file) if env else file
+        return config_file.layers(located(env), given.get("algorithm"), file) if env else file
 
     @override
     @classmethod
@@ -97,6 +98,8 @@ class Train(Command):
             raise ValueError("--seeds takes the place of --seed: leave out one of them")
         below = cls.below(given)
         changes = {name: value for name, value in given.items() if name in FIELDS}
+        if "env" in changes:
+            changes["env"] = located(changes["env"])
         if "env" not in below:
             raise ValueError("no environment given; try: npvpg train CartPole-v1")
         origin = given.get("config", f"preset of {below.get('env')}")
@@ -127,7 +130,7 @@ class Train(Command):
         from npvpg.jobs import run
         from npvpg.show.screen import Screen
 
-        with _resumable(directory.path, self.name):
+        with _resumable(directory.path, self.name, self.settings):
             run.train(self.settings, directory, resume=self.resume is not None, screen=Screen())
         return 0
 
@@ -148,7 +151,7 @@ class Train(Command):
 
         n_jobs = min(self.jobs or n_cores(), len(directory.unfinished(numbers)))
         with (
-            _resumable(directory.path, self.name),
+            _resumable(directory.path, self.name, self.settings),
             Interrupts() as stops,
             Workers(n_jobs) as workers,
         ):
@@ -222,8 +225,8 @@ class Ablation(Command):
         if self.resume is not None:
             directory = ablation.AblationDirectory(self.resume)
         else:
-            env = str(self.env)
-            out = self.out or timed_path(f"ablation-{env}", datetime.now())
+            env = located(str(self.env))
+            out = self.out or timed_path(f"ablation-{short(env)}", datetime.now())
             directory = ablation.AblationDirectory(out)
             values = config_file.preset(env)
             values |= config_file.read(self.config) if self.config else {}
@@ -245,13 +248,16 @@ class Ablation(Command):
 
 
 @contextlib.contextmanager
-def _resumable(path: Path, command: str) -> Iterator[None]:
-    """Say after a signal how to go on."""
+def _resumable(path: Path, command: str, config: Config | None = None) -> Iterator[None]:
+    """Say after a signal how to go on, if that is possible."""
     from npvpg.jobs.interrupt import Interrupted
+    from npvpg.runs import environments
 
     try:
         yield
     except Interrupted as stop:
         how = f"; go on with: npvpg {command} --resume {quoted(path)}" if path.exists() else ""
+        if how and config is not None and not environments.follows_from_seed(config):
+            how = "; it cannot go on: the environment does not follow from its seed"
         print(f"npvpg: {stop}{how}", file=sys.stderr)
         raise

@@ -64,7 +64,7 @@ def train(
         If a signal came.
     """
     with environments.quiet():  # what every run would fail by is told once
-        environments.make(config.env, 1, backend=config.backend).close()
+        environments.make_for(config, 1).close()
     if not resume:
         directory.create(config, seeds)
     left = directory.unfinished(seeds)

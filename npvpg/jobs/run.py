@@ -74,13 +74,7 @@ def train(
         stack.enter_context(environments.quiet())
         stack.enter_context(compiling.told(screen.compiling))
         with ignored():
-            env = environments.make(
-                config.env,
-                config.envs,
-                asynchronous=config.async_envs,
-                backend=config.backend,
-                action_bound=config.action_bound,
-            )
+            env = environments.make_for(config)
         stack.callback(env.close)
         threshold = environments.spec(config.env).reward_threshold
         run = Run(config, directory, env, build(config, env), threshold)

@@ -11,6 +11,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from typing import Any
 
+from npvpg import theirs
 from npvpg.jobs import run
 from npvpg.jobs.interrupt import Interrupted
 from npvpg.jobs.job import Job
@@ -160,8 +161,8 @@ def _carry_out(job: Job, send: Callable[[Report], None]) -> Report:
         run.train(job.config, job.directory, resume=begun, screen=reporter)
     except (Interrupted, ValueError, OSError) as error:
         return Report(seed, "failed", text=_one_line(error))
-    except Exception as error:  # a defect that shows in one run is no reason to lose the others
-        return Report(seed, "failed", text=f"{type(error).__name__}: {_one_line(error)}")
+    except (Exception, SystemExit) as error:  # what ends one run is no reason to lose the others
+        return Report(seed, "failed", text=theirs.told(error))
     return dataclasses.replace(reporter.last, state="finished")
 
 

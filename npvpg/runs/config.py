@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from npvpg import checks, estimators
 from npvpg.runs.words import nearest
@@ -34,8 +34,13 @@ class Config:
     """Groups of the fields in the help, each by the field that it begins with."""
 
     env: Annotated[str, "ENV"]
-    """Environment: any identifier that gymnasium.make knows; module:ID imports module first. One
-    that is registered without a limit of steps is truncated after 10,000."""
+    """Environment: any identifier that gymnasium.make knows; MODULE:NAME and FILE.py:NAME import
+    that first, and NAME may be a class in it. One that is registered without a limit of steps is
+    truncated after 10,000."""
+
+    env_arg: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Argument of the environment, such as length=5; may be given several times. The value is read
+    as TOML, and what is no TOML as a text."""
 
     seed: Annotated[int, "N"] = 0
     """Seed from which every random number of the run is derived."""

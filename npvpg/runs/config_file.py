@@ -11,6 +11,9 @@ from npvpg.runs.algorithms import ALGORITHMS, AlgorithmName
 from npvpg.runs.config import FIELDS, Config
 from npvpg.runs.words import nearest
 
+_LATER: dict[str, Any] = {"env_arg": {}}
+"""Fields that came later, and what holds for a run that was written before."""
+
 PRESETS = Path(__file__).with_name("presets")
 
 
@@ -83,8 +86,8 @@ def configure(env: str, algorithm: AlgorithmName | None = None, **changes: Any) 
 
     Examples
     --------
-    >>> configure("CartPole-v1").normalize_obs, Config("CartPole-v1").normalize_obs
-    (False, True)
+    >>> configure("CartPole-v1").envs, Config("CartPole-v1").envs
+    (16, 8)
     """
     return Config(**layers(env, algorithm) | typed(changes))
 
@@ -172,6 +175,10 @@ def typed(table: Mapping[str, Any]) -> dict[str, Any]:
             values[name] = float(value)
         elif kind is int and type(value) is float and value.is_integer():
             values[name] = int(value)  # 1e6
+        elif get_origin(kind) is Mapping:
+            if not isinstance(value, Mapping):
+                raise ValueError(f"{name} must be a table, got {value!r}")
+            values[name] = dict(value)
         elif kind == tuple[int, ...]:
             if not isinstance(value, list | tuple) or any(
                 type(width) is not int for width in value
@@ -207,6 +214,7 @@ def complete(values: dict[str, Any], source: Path | str) -> Config:
     ValueError
         If a field is missing, or a value lies outside its range.
     """
+    values = _LATER | values
     missing = [name for name in FIELDS if name not in values]
     if missing:
         raise ValueError(f"{source} must give every field, {', '.join(missing)} missing")
@@ -259,7 +267,12 @@ def dumps(config: Config) -> str:
 
 
 def _toml(value: Any) -> str:
-    """Write one value; JSON and TOML agree on strings, booleans, integers and lists of them."""
+    """Write one value; JSON and TOML agree on strings, booleans and integers."""
     if isinstance(value, float):
         return repr(value)
-    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        pairs = ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)

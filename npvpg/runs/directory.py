@@ -8,6 +8,7 @@ from pathlib import Path
 from npvpg.runs import config_file
 from npvpg.runs.config import Config
 from npvpg.runs.files import write_atomically
+from npvpg.runs.modules import short
 from npvpg.runs.words import quoted
 
 
@@ -84,9 +85,10 @@ class RunDirectory:
             raise ValueError(f"{self.path} is a file; a run needs a directory")
         taken = [file.name for file in self.files if file.exists()]
         if taken:
+            again = f", or continue it: npvpg train --resume {quoted(self.path)}"
             raise ValueError(
-                f"{self.path} holds another run ({', '.join(taken)}): choose another --out, "
-                f"or continue it: npvpg train --resume {quoted(self.path)}"
+                f"{self.path} holds another run ({', '.join(taken)}): choose another --out"
+                + (again if self.config.is_file() else "")
             )
 
     def create(self, config: Config) -> None:
@@ -147,7 +149,7 @@ def default_directory(config: Config, now: datetime, seeds: str = "") -> RunDire
         ``runs/ENV-seedS-TIME``, with a number behind it if that exists.
     """
     which = f"seeds{seeds[:40]}" if seeds else f"seed{config.seed}"  # a name has its limit
-    return RunDirectory(timed_path(f"{config.env}-{which}", now))
+    return RunDirectory(timed_path(f"{short(config.env)}-{which}", now))
 
 
 def timed_path(label: str, now: datetime) -> Path:

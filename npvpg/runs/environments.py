@@ -1,19 +1,24 @@
 """Environments by name: made for the collectors, or refused in one line that says what to do."""
 
 import contextlib
-import importlib
-import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import gymnasium
+import numpy as np
 from gymnasium import error
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, VectorEnv
+from numpy.typing import NDArray
 
+from npvpg import theirs
 from npvpg.envs import COMPILED
+from npvpg.envs.processes import ProcessVectorEnv
 from npvpg.envs.serial import SerialVectorEnv
+from npvpg.runs.config import Config
+from npvpg.runs.modules import load, short
 from npvpg.runs.words import nearest
 from npvpg.world import spaces
 from npvpg.world.squash import SquashAction
@@ -46,6 +51,7 @@ def make(
     env: str,
     n: int,
     *,
+    arguments: Mapping[str, Any] | None = None,
     asynchronous: bool = False,
     backend: str = "gymnasium",
     action_bound: str = "clip",
@@ -59,13 +65,16 @@ def make(
     Parameters
     ----------
     env : str
-        Identifier; ``module:ID`` imports the module first, which may lie in the working directory.
+        Identifier, as `spec` takes it.
     n : int
         Number of sub-environments.
+    arguments : mapping, optional
+        Arguments of the environment, by name.
     asynchronous : bool
         Step every sub-environment in a process of its own.
     backend : {"gymnasium", "compiled"}
-        Take the compiled twin, where there is one and `asynchronous` is not asked for.
+        Take the compiled twin, where there is one and neither `asynchronous` nor `arguments` are
+        asked for.
     action_bound : {"clip", "tanh"}
         What keeps actions in a bounded Box: the collector, which clips them, or a `SquashAction`
         around the environment.
@@ -73,6 +82,7 @@ def make(
     Returns
     -------
     gymnasium.vector.VectorEnv
+    from numpy.typing import NDArray
         Sub-environments whose autoreset is disabled.
 
     Raises
@@ -82,29 +92,63 @@ def make(
         spaces are not supported, its autoreset cannot be disabled, or there is no bounded Box to
         squash its actions into.
     """
-    made = _checked(env, n, asynchronous=asynchronous, backend=backend)
+    if backend == "compiled" and env in COMPILED and not (asynchronous or arguments):
+        made = gymnasium.make_vec(f"npvpg/{env}", n, copy=False)
+    else:
+        made = _checked(env, n, arguments or {}, asynchronous=asynchronous)
     if action_bound != "tanh":
         return made
     try:
         return SquashAction(made)
     except ValueError as failure:
         made.close()
-        raise ValueError(f"environment {env} cannot be squashed: {failure}") from None
+        raise ValueError(f"environment {short(env)} cannot be squashed: {failure}") from None
 
 
-def _checked(env: str, n: int, *, asynchronous: bool, backend: str) -> VectorEnv:
+def make_for(config: Config, n: int | None = None) -> VectorEnv:
+    """
+    Make the vector environment of a configuration.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    n : int, optional
+        Number of sub-environments, none in a process of its own; those of the configuration if
+        not given.
+
+    Returns
+    -------
+    gymnasium.vector.VectorEnv
+    from numpy.typing import NDArray
+        What `make` makes.
+
+    Raises
+    ------
+    ValueError
+        If `make` does.
+    """
+    return make(
+        config.env,
+        n or config.envs,
+        arguments=config.env_arg,
+        asynchronous=config.async_envs and n is None,
+        backend=config.backend,
+        action_bound=config.action_bound,
+    )
+
+
+def _checked(env: str, n: int, arguments: Mapping[str, Any], *, asynchronous: bool) -> VectorEnv:
     """Make an environment, and refuse one that the collectors cannot step."""
-    if backend == "compiled" and env in COMPILED and not asynchronous:
-        return gymnasium.make_vec(f"npvpg/{env}", n, copy=False)
     with quiet():
-        made = _make(env, spec(env), n, asynchronous=asynchronous)
+        made = _make(env, n, arguments, asynchronous=asynchronous)
     try:
-        check_spaces(env, made)
+        check_spaces(short(env), made)
         if made.metadata.get("autoreset_mode") is not AutoresetMode.DISABLED:
             raise ValueError(
-                f"environment {env} must have its autoreset disabled: let its vector entry point "
-                "set metadata['autoreset_mode'] = gymnasium.vector.AutoresetMode.DISABLED and "
-                "obey reset(options={'reset_mask': ...}), "
+                f"environment {short(env)} must have its autoreset disabled: let its vector entry "
+                "point set metadata['autoreset_mode'] = gymnasium.vector.AutoresetMode.DISABLED "
+                "and obey reset(options={'reset_mask': ...}), "
                 f"got {made.metadata.get('autoreset_mode')}"
             )
     except ValueError:
@@ -120,7 +164,8 @@ def spec(env: str) -> EnvSpec:
     Parameters
     ----------
     env : str
-        Identifier, possibly ``module:ID``.
+        Identifier; ``MODULE:NAME`` and ``FILE.py:NAME`` import the module first, which may lie in
+        the working directory, and take a class or function of it if it registers no such name.
 
     Returns
     -------
@@ -132,12 +177,57 @@ def spec(env: str) -> EnvSpec:
     ValueError
         If there is no such environment; the nearest names are offered.
     """
-    module, _, name = env.rpartition(":")
-    if module:
-        _import(module, env)
-    if name not in gymnasium.registry:
-        raise ValueError(f"unknown environment {env!r}{nearest(name, gymnasium.registry)}")
-    return gymnasium.registry[name]
+    module, name = load(env), env.rpartition(":")[2]
+    if name in gymnasium.registry:
+        return gymnasium.registry[name]
+    maker = getattr(module, name, None)
+    if callable(maker):
+        return EnvSpec(name, entry_point=maker)
+    classes = [
+        known
+        for known, value in (vars(module) if module else {}).items()
+        if isinstance(value, type) and issubclass(value, gymnasium.Env)
+    ]
+    offer = nearest(name, [*classes, *gymnasium.registry], prefix=short(env).removesuffix(name))
+    raise ValueError(f"unknown environment {short(env)!r}{offer}")
+
+
+def follows_from_seed(config: Config, n_steps: int = 100) -> bool:
+    """
+    Try whether an environment does the same again, given the same seed and actions.
+
+    Parameters
+    ----------
+    config : Config
+        Configuration of a run, which can only then be resumed.
+    n_steps : int
+        Steps to take at most.
+
+    Returns
+    -------
+    bool
+        Whether one sub-environment, new for this, arrives at the same observations twice; so it
+        is taken to if it fails.
+    """
+    try:
+        with contextlib.closing(make_for(config, 1)) as env, quiet():
+            return np.array_equal(_played(env, n_steps), _played(env, n_steps))
+    except Exception:  # it has been told, or will be
+        return True
+
+
+def _played(env: VectorEnv, n_steps: int) -> NDArray[np.float64]:
+    """Give the observations of an episode from seed 0, or of its beginning."""
+    space = env.single_observation_space
+    env.action_space.seed(0)
+    obs, _ = env.reset(seed=0, options={"reset_mask": np.ones(1, bool)})
+    seen = [spaces.flatten(space, obs, 1).copy()]
+    for _ in range(n_steps):
+        obs, _, terminated, truncated, _ = env.step(env.action_space.sample())
+        seen.append(spaces.flatten(space, obs, 1).copy())
+        if terminated[0] or truncated[0]:
+            break
+    return np.concatenate(seen)
 
 
 def check_spaces(env: str, made: VectorEnv) -> None:
@@ -149,6 +239,7 @@ def check_spaces(env: str, made: VectorEnv) -> None:
     env : str
         Name to use in the message.
     made : gymnasium.vector.VectorEnv
+    from numpy.typing import NDArray
         The environment.
 
     Raises
@@ -166,42 +257,35 @@ def check_spaces(env: str, made: VectorEnv) -> None:
             )
 
 
-def _import(module: str, env: str) -> None:
-    """Import the module that registers an environment, from the working directory as well."""
-    if "" not in sys.path:
-        sys.path.insert(0, "")  # an installed command does not look there by itself
-    try:
-        importlib.import_module(module)
-    except ImportError as failure:
-        raise ValueError(f"cannot import the module of environment {env!r}: {failure}") from None
-
-
-def _make(env: str, found: EnvSpec, n: int, *, asynchronous: bool) -> VectorEnv:
+def _make(env: str, n: int, arguments: Mapping[str, Any], *, asynchronous: bool) -> VectorEnv:
     """Call Gymnasium, and turn what it may raise into one line."""
+    found = spec(env)
     try:
         if found.entry_point is None:  # there is a vector environment and nothing else
-            return gymnasium.make_vec(env, n, vectorization_mode="vector_entry_point")
-        settings: dict[str, Any] = {
-            "disable_env_checker": True,  # the collectors check every step and name the culprit
-            "max_episode_steps": found.max_episode_steps or LIMIT,
-        }
-        if not asynchronous:
-            return SerialVectorEnv(lambda: gymnasium.make(env, **settings), n)
-        return gymnasium.make_vec(
-            env,
-            n,
-            vectorization_mode="async",
-            vector_kwargs={"autoreset_mode": AutoresetMode.DISABLED},
-            **settings,
-        )
+            return gymnasium.make_vec(
+                found, n, vectorization_mode="vector_entry_point", **arguments
+            )
+        make_one = partial(_make_one, env, arguments)
+        return (ProcessVectorEnv if asynchronous else SerialVectorEnv)(make_one, n)
     except (error.DependencyNotInstalled, ImportError) as failure:
         extra = next((e for at, e in EXTRAS.items() if str(found.entry_point).startswith(at)), None)
         if extra:
             raise ValueError(
-                f"environment {env} needs a package that is not installed: "
+                f"environment {short(env)} needs a package that is not installed: "
                 f'pip install "gymnasium[{extra}]"'
             ) from None
-        raise ValueError(f"environment {env} cannot be made: {failure}") from None
+        raise ValueError(f"environment {short(env)} cannot be made: {failure}") from None
     except Exception as failure:
-        kind = type(failure).__name__
-        raise ValueError(f"environment {env} cannot be made: {kind}: {failure}") from failure
+        raise ValueError(
+            f"environment {short(env)} cannot be made: {theirs.told(failure)}"
+        ) from failure
+
+
+def _make_one(env: str, arguments: Mapping[str, Any]) -> gymnasium.Env[Any, Any]:
+    """Make one environment, in whichever process this is."""
+    found = spec(env)
+    settings: dict[str, Any] = {
+        "disable_env_checker": True,  # the collectors check every step and name the culprit
+        "max_episode_steps": found.max_episode_steps or LIMIT,
+    }
+    return gymnasium.make(found, **{**settings, **arguments})

@@ -199,13 +199,7 @@ def trained(run_dir: Path) -> Iterator[Trained]:
     if not directory.config.is_file():
         raise ValueError(f"{run_dir} holds no run: it has no {directory.config.name}")
     config = config_file.complete(config_file.read(directory.config), directory.config)
-    env = environments.make(
-        config.env,
-        config.envs,
-        asynchronous=config.async_envs,
-        backend=config.backend,
-        action_bound=config.action_bound,
-    )
+    env = environments.make_for(config)
     try:
         parts = build(config, env)
         state = progress.load(directory, config, parts).state

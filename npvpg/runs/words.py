@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def nearest(word: str, words: Iterable[str], *, n: int = 3) -> str:
+def nearest(word: str, words: Iterable[str], *, n: int = 3, prefix: str = "") -> str:
     """
     Name what a mistyped word may have meant.
 
@@ -18,6 +18,8 @@ def nearest(word: str, words: Iterable[str], *, n: int = 3) -> str:
         The words that exist.
     n : int
         How many to name at most.
+    prefix : str
+        What belongs in front of each.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def nearest(word: str, words: Iterable[str], *, n: int = 3) -> str:
     holding = [known for known in folded if len(part) > 1 and part in known]
     alike = difflib.get_close_matches(word.lower(), folded, n=n, cutoff=0.6)
     close = [*alike[:1], *holding, *alike[1:]] if len(part) > 3 else [*holding, *alike]
-    found = [folded[known] for known in dict.fromkeys(close)][:n]
+    found = [prefix + folded[known] for known in dict.fromkeys(close)][:n]
     if not found:
         return ""
     listed = f"{', '.join(found[:-1])} or {found[-1]}" if found[1:] else found[0]

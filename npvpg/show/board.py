@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -14,8 +13,10 @@ from npvpg.runs import seeds as words
 from npvpg.runs.config import Config
 from npvpg.runs.evaluation import GroupScore
 from npvpg.runs.group import GroupDirectory
+from npvpg.runs.modules import short
 from npvpg.runs.over_seeds import OverSeeds
 from npvpg.runs.report import Report
+from npvpg.show.console import Console
 from npvpg.show.numbers import number, whole
 from npvpg.show.screen import Screen
 
@@ -67,7 +68,7 @@ class Board:
         n_left : int
             How many are not finished yet.
         """
-        self.line("environment", f"{config.env} · {config.steps:,} steps a seed", "bold")
+        self.line("environment", f"{short(config.env)} · {config.steps:,} steps a seed", "bold")
         done = f" · {len(seeds) - n_left} of {len(seeds)} done" if n_left < len(seeds) else ""
         self.line("seeds", f"{words.text(tuple(seeds))} · {n_jobs} side by side{done}")
         self.line("runs", f"{directory.path}/seed-*")

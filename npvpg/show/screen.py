@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gymnasium import spaces
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
@@ -16,7 +15,9 @@ from npvpg.recent import RECENT, rolling_mean
 from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
 from npvpg.runs.log import read_episodes
+from npvpg.runs.modules import short
 from npvpg.runs.words import quoted
+from npvpg.show.console import Console
 from npvpg.show.numbers import duration, number
 from npvpg.show.sparkline import sparkline
 from npvpg.show.table import Column, Pace, fitting, head, row
@@ -85,7 +86,7 @@ class Screen:
         goal = "no reward threshold" if run.threshold is None else f"solved at {run.threshold:g}"
         compiled = isinstance(run.env.unwrapped, CompiledVectorEnv)
         kind = "compiled" if compiled else "async" if config.async_envs else "Gymnasium's own"
-        which = f"{config.env} ({kind}) · {config.envs} side by side · {goal}"
+        which = f"{short(config.env)} ({kind}) · {config.envs} side by side · {goal}"
         self.line("environment", which, "bold")
         seen, done = (
             run.env.unwrapped.single_observation_space,

@@ -1,21 +1,26 @@
 import dataclasses
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from npvpg.command.parser import read
+from npvpg.command.train import Train
 from npvpg.runs import config_file
 from npvpg.runs.config import FIELDS, Config
 
 unit = st.floats(0, 1)
 positive = st.floats(0, exclude_min=True, allow_infinity=False)
+texts = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\x7f"), min_size=1, max_size=20
+)
+names = texts.filter(lambda text: text.isidentifier())
 configs = st.builds(
     Config,
-    env=st.text(
-        st.characters(exclude_categories=["Cs"], exclude_characters="\x7f"), min_size=1, max_size=20
-    ),
+    env=texts,
     seed=st.integers(0, 2**80),
     gamma=unit,
     lam=unit,
@@ -23,6 +28,15 @@ configs = st.builds(
     policy_lr=positive,
     value_lr=positive,
     standardize=st.booleans(),
+    env_arg=st.dictionaries(
+        names,
+        st.recursive(
+            st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.booleans() | texts,
+            lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=2),
+            max_leaves=4,
+        ),
+        max_size=3,
+    ),
 )
 
 
@@ -55,6 +69,7 @@ def test_an_environment_without_preset_has_the_general_defaults(env: str) -> Non
         ("steps = true", "steps must be of type int, got True"),
         ("hidden = 64", "hidden must be a list of integers, got 64"),
         ("hidden = [64, 0.5]", "hidden must be a list of integers, got [64, 0.5]"),
+        ("env_arg = 1", "env_arg must be a table, got 1"),
         ("standardize = 1", "standardize must be of type bool, got 1"),
         ("estimator = 1", "estimator must be of type str, got 1"),
     ],
@@ -94,3 +109,36 @@ def test_a_complete_configuration_names_what_is_missing_or_wrong() -> None:
     del values["seed"], values["lam"]
     with pytest.raises(ValueError, match="here must give every field, seed, lam missing"):
         config_file.complete(values, "here")
+
+
+def test_a_whole_number_may_be_written_with_an_exponent(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text("steps = 1e6\nenvs = 4.0")
+    assert repr(config_file.read(path)) == "{'steps': 1000000, 'envs': 4}"
+
+
+def test_a_mark_of_byte_order_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_bytes(b"\xef\xbb\xbfgamma = 0.5\n")
+    assert config_file.read(path) == {"gamma": 0.5}
+
+
+def test_a_run_written_before_a_field_was_there_goes_on_as_it_began() -> None:
+    values = dataclasses.asdict(Config("CartPole-v1"))
+    del values["env_arg"]
+    assert config_file.complete(values, "here") == Config("CartPole-v1")
+
+
+@pytest.mark.parametrize("env", ["CartPole-v1", "Pusher-v5"])
+@pytest.mark.parametrize("algorithm", [None, "baseline"])
+def test_a_script_and_the_command_mean_the_same_run(env: str, algorithm: Any) -> None:
+    flags = ["--algorithm", algorithm] if algorithm else []
+    command = Train.of(read(Train, [env, *flags, "--gamma", "0.5", "--hidden", "3"])).settings
+    assert config_file.configure(env, algorithm, gamma=0.5, hidden=[3]) == command
+
+
+def test_a_change_of_a_preset_is_checked() -> None:
+    with pytest.raises(ValueError, match=r"unknown key 'gama' .did you mean gamma"):
+        config_file.configure("CartPole-v1", gama=1)
+    with pytest.raises(ValueError, match=r"steps must be of type int, got 1\.5"):
+        config_file.configure("CartPole-v1", steps=1.5)

@@ -45,8 +45,10 @@ def test_a_configuration_written_is_the_one_read(tmp_path: Path) -> None:
 )
 def test_no_file_of_another_run_is_overwritten(tmp_path: Path, name: str) -> None:
     Path(tmp_path, name).write_text("precious")
-    with pytest.raises(ValueError, match=rf"holds another run \({name}\): .* --resume"):
+    with pytest.raises(ValueError, match=rf"holds another run \({name}\): choose") as caught:
         RunDirectory(tmp_path).create(Config("CartPole-v1"))
+    # what has no configuration would not go on
+    assert ("--resume" in str(caught.value)) == (name == "config.toml")
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert Path(tmp_path, name).read_text() == "precious"
 

@@ -3,12 +3,11 @@
 import io
 from pathlib import Path
 
-from rich.console import Console
-
 from npvpg.runs.config import Config
 from npvpg.runs.group import GroupDirectory
 from npvpg.runs.report import Report, State
 from npvpg.show.board import Board
+from npvpg.show.console import Console
 
 CONFIG = Config("CartPole-v1", steps=1000)
 
