@@ -13,7 +13,7 @@ from npvpg.runs.config import Config
 from npvpg.runs.files import write_atomically
 from npvpg.runs.group import GroupDirectory
 from npvpg.runs.over_seeds import over_seeds
-from npvpg.show import plot
+from npvpg.show import pictures, plot
 from npvpg.show.board import Board
 
 _KEPT = ("seed", "steps", "solved_at_step", "mean_return_100")
@@ -81,7 +81,8 @@ def train(
     if summary["runs"]:
         write_atomically(directory.summary, (json.dumps(summary, indent=2) + "\n").encode())
         done = [directory.run(run["seed"]).path for run in summary["runs"]]
-        plot.curve(directory.curves, done)
+        with pictures.spared(lambda text: board.line("picture", text, "yellow")):
+            plot.curve(directory.curves, done)
     board.result(summary, directory)
     return summary
 
@@ -107,8 +108,7 @@ def summarise(
     -------
     dict
         A row for each finished run under "runs"; under "mean_return_100", "solved_at_step",
-        "sampled" and "greedy" what the rows say together, None where there is nothing to say:
-        the steps to the solution mean something only if all have one.
+        "sampled" and "greedy" what the rows say together, None where a row has nothing.
     """
     rows: list[dict[str, Any]] = []
     for seed in seeds:
@@ -124,8 +124,6 @@ def summarise(
         name: over_seeds([row[name] for row in rows])
         for name in ("mean_return_100", "solved_at_step", "sampled", "greedy")
     }
-    if n_solved < len(rows):
-        together["solved_at_step"] = None
     return {
         "env": config.env,
         "reward_threshold": environments.spec(config.env).reward_threshold,

@@ -17,7 +17,10 @@ class Job:
         Its configuration.
     directory : RunDirectory
         Its directory; if the run has begun, it goes on.
+    until : int, optional
+        Environment steps to stop at, before the end of the run.
     """
 
     config: Config
     directory: RunDirectory
+    until: int | None = None

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import time
@@ -24,14 +25,19 @@ from npvpg.runs.files import write_atomically
 from npvpg.runs.log import EpisodesLog, MetricsLog
 from npvpg.runs.progress import Progress
 from npvpg.runs.ready import Run
-from npvpg.show import plot
+from npvpg.show import pictures, plot
 from npvpg.show.screen import Screen
 
 _BELOW = ("numpy", "numba", "gymnasium")
 
 
 def train(
-    config: Config, directory: RunDirectory, *, resume: bool = False, screen: Screen | None = None
+    config: Config,
+    directory: RunDirectory,
+    *,
+    resume: bool = False,
+    until: int | None = None,
+    screen: Screen | None = None,
 ) -> dict[str, Any]:
     """
     Train, and leave the files of the run in its directory.
@@ -44,6 +50,9 @@ def train(
         A directory that holds no run yet, or the run to go on with.
     resume : bool
         Whether to go on.
+    until : int, optional
+        Environment steps after which no further update begins, if the run is to stop earlier than
+        its configuration says: at a point of the very run that goes on to the end.
     screen : Screen, optional
         What to show; nothing if not given.
 
@@ -84,20 +93,23 @@ def train(
             start = Progress()
             directory.create(config)
         screen.header(run, start)
-        end = _loop(run, start, interrupts, screen)
+        end = _loop(run, start, until, interrupts, screen)
         screen.verdict(end, threshold)
         return _finish(run, end, screen)
 
 
-def _loop(run: Run, start: Progress, interrupts: Interrupts, screen: Screen) -> Progress:
+def _loop(
+    run: Run, start: Progress, until: int | None, interrupts: Interrupts, screen: Screen
+) -> Progress:
     """Train until the steps are used up or the environment is solved; save whatever happens."""
     now = saved = start
+    limit = math.inf if until is None else until
     began = time.perf_counter() - start.seconds
     with contextlib.ExitStack() as stack:
         metrics, episodes = _logs(run.directory, start, stack)
         stack.enter_context(screen.live(run.config.steps))
         try:
-            for iteration in run.iterations(start):
+            for iteration in run.iterations(start) if start.steps < limit else ():
                 with interrupts.held():
                     metrics.write(iteration)
                     episodes.write(iteration.episodes)
@@ -115,6 +127,8 @@ def _loop(run: Run, start: Progress, interrupts: Interrupts, screen: Screen) -> 
                     if iteration.iteration % run.config.checkpoint_every == 0:
                         _save(run, now, metrics, episodes)
                         saved = now
+                if now.steps >= limit:
+                    break
                 if run.config.stop_when_solved and now.solved_at_step is not None:
                     break
         finally:
@@ -170,8 +184,9 @@ def _finish(run: Run, end: Progress, screen: Screen) -> dict[str, Any]:
         "evaluation": evaluation,
         "versions": versions(),
     }
+    with pictures.spared(lambda text: screen.line("picture", text, "yellow")):
+        plot.curve(run.directory.curve, [run.directory.path])
     write_atomically(run.directory.summary, (json.dumps(summary, indent=2) + "\n").encode())
-    plot.curve(run.directory.curve, [run.directory.path])
     screen.files(run.directory)
     return summary
 

@@ -69,8 +69,8 @@ class RunDirectory:
 
     @property
     def finished(self) -> bool:
-        """Whether the run has come to its end: the files that are written last are there."""
-        return all(file.is_file() for file in self.files)
+        """Whether the run has come to its end, with or without a picture of it."""
+        return all(file.is_file() for file in self.files if file != self.curve)
 
     def check_free(self) -> None:
         """

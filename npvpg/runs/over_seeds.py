@@ -37,12 +37,13 @@ def over_seeds(values: Sequence[float | None]) -> OverSeeds | None:
     Parameters
     ----------
     values : sequence of float or None
-        The numbers; None where a seed has none, which leaves it out.
+        The numbers; None where a seed has none.
 
     Returns
     -------
     OverSeeds or None
-        Interquartile mean and mean with their intervals; None if no seed has a number.
+        Interquartile mean and mean with their intervals; None if there is no seed, or one has no
+        number: the mean of the others would be that of survivors.
 
     See Also
     --------
@@ -56,10 +57,12 @@ def over_seeds(values: Sequence[float | None]) -> OverSeeds | None:
     --------
     >>> over_seeds([0, 490, 500, 500])["iqm"]
     495.0
+    >>> over_seeds([12_000, None])
     """
-    x = np.array([value for value in values if value is not None], dtype=np.float64)
-    if len(x) == 0:
+    known = [value for value in values if value is not None]
+    if len(known) < max(len(values), 1):
         return None
+    x = np.array(known, dtype=np.float64)
     intervals: tuple[list[float] | None, list[float] | None] = (None, None)
     if len(x) > 1:
         low, high = iqm_band(x[:, None], seed=0)

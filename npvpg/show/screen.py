@@ -248,7 +248,7 @@ class Screen:
             line = sparkline(means, width=48)
             self.line("return", f"{number(means[0])} {line} {number(means[-1])}", "green")
         self.line("files", f"{directory.path}/")
-        names = [file.name for file in directory.files]
+        names = [file.name for file in directory.files if file.exists()]
         for part in (names[:4], names[4:]):
             self.line("", " ".join(part))
         self.console.print()

@@ -1,11 +1,10 @@
 """
 An ablation: every algorithm over seeds on one environment, and what sets their weights apart.
 
-Each algorithm is a group of its own below a common directory. One further run gives the fixed
-policy at which all weights are measured: vpg, as many steps as it took to half of its improvement.
+Each algorithm is a group of its own below a common directory. The fixed policy at which all weights
+are measured is one that the first run of vpg had itself: as it came to half of its improvement.
 """
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -191,13 +190,12 @@ def train(
 
 
 def _train_fixed(directory: AblationDirectory, config: Config, workers: Workers) -> None:
-    """Train the run that is held fixed, or leave it as it is."""
+    """Carry the first run out once more, as far as half way, unless that has been done."""
     if directory.fixed.finished:
         return
     run = directory.groups[FIXED].run(config.seed)
     steps = half_way(*read_episodes(run.episodes)[:2], config.steps)
-    short = dataclasses.replace(config, steps=steps)
-    for report in workers.carry_out([Job(short, directory.fixed)]):
+    for report in workers.carry_out([Job(config, directory.fixed, until=steps)]):
         if report.state == "failed":
             raise ValueError(f"{directory.fixed.path} failed: {report.text}")
 

@@ -19,6 +19,7 @@ from npvpg.jobs.interrupt import Interrupted
 from npvpg.runs import checkpoint
 from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
+from npvpg.show import plot
 from npvpg.show.screen import Screen
 
 ROOT = Path(npvpg.__file__).parents[1]
@@ -227,6 +228,34 @@ def test_blas_has_one_thread_while_training_and_what_it_had_before_afterwards(
         monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")  # whoever set it knows better
         run.train(config, RunDirectory(tmp_path / "b"), screen=Look(quiet=True))
         assert seen == [{1}, {2}]
+
+
+def test_a_run_is_finished_without_its_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no font")
+
+    monkeypatch.setattr(plot, "curve", fail)
+    directory = RunDirectory(tmp_path / "run")
+    config = Config("CartPole-v1", steps=32, envs=2, horizon=16, evaluation_episodes=1)
+    run.train(config, directory, screen=Screen())
+    out = capsys.readouterr().out
+    assert "picture     none was drawn: no font\n" in out
+    assert " · 1 episode\n" in out  # which shows no spread
+    assert "interval" not in out
+    assert directory.finished
+
+
+def test_a_run_that_stops_early_is_the_run_itself(tmp_path: Path) -> None:
+    config = Config("CartPole-v1", steps=160, envs=2, horizon=16, evaluation_episodes=0)
+    whole, part = RunDirectory(tmp_path / "whole"), RunDirectory(tmp_path / "part")
+    run.train(config, whole)
+    assert run.train(config, part, until=65)["steps"] == 96
+    assert whole.metrics.read_bytes().startswith(part.metrics.read_bytes())
+    assert run.train(config, part, resume=True, until=96)["steps"] == 96
+    run.train(config, part, resume=True)
+    assert outcome(part.path) == outcome(whole.path)
 
 
 def test_dtype_is_that_of_the_configuration(tmp_path: Path) -> None:

@@ -55,10 +55,15 @@ def test_both_means_come_with_the_stratified_intervals() -> None:
     assert found["mean_interval"] == pytest.approx(expected, rel=1e-12)
 
 
-def test_a_seed_without_a_number_is_left_out() -> None:
-    assert over_seeds([1.0, None, 3.0]) == over_seeds([1.0, 3.0])
+def test_nothing_is_said_where_some_have_no_number() -> None:
+    """No mean of survivors: the steps to a solution that one seed never found are no number."""
+    assert over_seeds([1.0, None, 3.0]) is None
     assert over_seeds([None]) is None
-    assert over_seeds([7.0, None]) == {
+    assert over_seeds([]) is None
+
+
+def test_a_single_seed_has_no_interval() -> None:
+    assert over_seeds([7.0]) == {
         "seeds": 1,
         "iqm": 7.0,
         "iqm_interval": None,

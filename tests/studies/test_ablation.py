@@ -42,7 +42,13 @@ def test_it_trains_all_draws_and_goes_on_where_it_stood(
         assert {key: config[key] for key in due} == due
     fixed = tomllib.loads(Path("all/fixed/config.toml").read_text())
     assert fixed["estimator"] == "gae"
-    assert fixed["steps"] <= 256
+    assert fixed["steps"] == 256  # the same schedules: it is the run itself, stopped half-way
+    for name in ("metrics.csv", "episodes.csv"):
+        half, whole = (Path(f"all/{run}/{name}").read_bytes() for run in ("fixed", "vpg/seed-3"))
+        assert whole.startswith(half)
+        assert len(half) < len(whole)
+    lines = Path("all/fixed/metrics.csv").read_text().splitlines()
+    assert int(lines[-1].split(",")[1]) == summary["fixed_at_step"]
 
     # what is lost is made again, and is the same; what is finished is not touched
     kept = Path("all/vpg/seed-3/metrics.csv").stat().st_mtime_ns
@@ -89,3 +95,11 @@ def test_half_way_is_half_of_the_improvement() -> None:
     assert half_way(step, np.array([0.0, 0.0, 3.0, 3.0]), 100) == 30  # means 0, 0, 1, 1.5
     assert half_way(step, np.array([5.0, 4.0, 3.0, 2.0]), 100) == 10
     assert half_way(step[:0], np.zeros(0), 100) == 50
+
+
+def test_half_way_of_negative_returns() -> None:
+    """Half of the improvement, not half of the best return, which all of these would exceed."""
+    step = np.arange(1, 401)
+    ret = np.concatenate([np.full(200, -500.0), np.full(200, -100.0)])
+    assert half_way(step, ret, 400) == 250  # where 50 of the last 100 are of the better kind
+    assert half_way(step, ret - 1000, 400) == 250
