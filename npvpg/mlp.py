@@ -37,6 +37,8 @@ class MLP:
     """
     Fully connected network, described by its layer sizes; the parameters are an argument.
 
+    They hold, layer after layer, the matrix W (in, out) row by row and the bias b (out).
+
     Parameters
     ----------
     sizes : tuple of int
@@ -48,10 +50,6 @@ class MLP:
     ------
     ValueError
         If there are fewer than two sizes, one is not positive, or the activation is unknown.
-
-    Notes
-    -----
-    `theta` holds, layer after layer, the matrix W (in, out) row by row and the bias b (out).
 
     Examples
     --------
@@ -94,19 +92,7 @@ class MLP:
         return np.array(self.sizes)
 
     def unpack(self, theta: NDArray[Any]) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-        """
-        View the flat parameters as matrices and biases.
-
-        Parameters
-        ----------
-        theta : ndarray, shape (P,)
-            Parameters.
-
-        Returns
-        -------
-        list of (ndarray, ndarray)
-            Views W (in, out) and b (out) of every layer.
-        """
+        """View the parameters as W (in, out) and b (out) of every layer."""
         return [(theta[w].reshape(shape), theta[b]) for w, b, shape in self._slots]
 
     def init(
@@ -125,11 +111,9 @@ class MLP:
         rng : numpy.random.Generator
             Source of the draw.
         scheme : {"orthogonal", "glorot"}
-            Orthogonal columns or rows [1]_, or uniform on :math:`\pm\sqrt{6/(n_{in}+n_{out})}`
-            [2]_.
+            Orthogonal [1]_, or uniform on :math:`\pm\sqrt{6/(n_{in}+n_{out})}` [2]_.
         last_gain : float
-            Factor of the last layer; the hidden layers have :math:`\sqrt 2` when orthogonal,
-            1 otherwise.
+            Factor of the last layer; orthogonal hidden layers have :math:`\sqrt 2`, others 1.
         dtype : dtype
             Type of the result; the draw itself is in float64.
 
@@ -203,34 +187,14 @@ class MLP:
         return layers
 
     def forward(self, theta: NDArray[Any], x: NDArray[Any]) -> NDArray[Any]:
-        """
-        Run the network.
-
-        Parameters
-        ----------
-        theta, x : ndarray
-            As `layers` takes them.
-
-        Returns
-        -------
-        ndarray, shape (S, H)
-            Output rows.
-        """
+        """Run the network: the last of `layers`, (S, H)."""
         return self.layers(theta, x)[-1]
 
     def forward_small(self, theta: NDArray[Any], x: NDArray[Any]) -> NDArray[Any]:
         """
-        Run the network by compiled loops, which for a few rows is faster than calls of BLAS.
+        Run the network by compiled loops, for a few rows faster than BLAS; float32 or float64.
 
-        Parameters
-        ----------
-        theta, x : ndarray
-            As `layers` takes them, but float32 or float64 only.
-
-        Returns
-        -------
-        ndarray, shape (S, H)
-            Output rows, those of `forward` to rounding; none depends on the other rows.
+        Rows are those of `forward` to rounding, and none depends on the others.
         """
         x = self._seen(theta, x)
         y = np.empty((len(x), self.sizes[-1]), theta.dtype)
@@ -282,26 +246,15 @@ class MLP:
         self, theta: NDArray[Any], layers: list[NDArray[Any]], d_out: NDArray[Any]
     ) -> NDArray[Any]:
         r"""
-        Gradient with respect to the parameters, row by row.
+        Gradient with respect to the parameters, row by row, (S, P); `backward` is their sum.
 
         .. math:: g_s = \sum_j d_{sj} \frac{\partial y_{sj}}{\partial\theta}
-
-        Parameters
-        ----------
-        theta, layers, d_out : ndarray
-            As `backward` takes them.
-
-        Returns
-        -------
-        ndarray, shape (S, P)
-            One gradient per row.
         """
-        n_rows = len(d_out)
-        grad = np.empty((n_rows, self.size), dtype=np.result_type(theta, d_out))
+        grad = np.empty((len(d_out), self.size), dtype=np.result_type(theta, d_out))
         for index, d in self._deltas(theta, layers, d_out):
             w, b, _ = self._slots[index]
             outer = layers[index][:, :, np.newaxis] * d[:, np.newaxis, :]
-            grad[:, w] = outer.reshape(n_rows, w.stop - w.start)
+            grad[:, w] = outer.reshape(len(d_out), w.stop - w.start)
             grad[:, b] = d
         return grad
 
@@ -309,19 +262,9 @@ class MLP:
         self, theta: NDArray[Any], layers: list[NDArray[Any]], d_out: NDArray[Any]
     ) -> NDArray[Any]:
         r"""
-        Gradient with respect to the input, row by row.
+        Gradient with respect to the input, row by row, (S, O).
 
         .. math:: \sum_j d_{sj} \frac{\partial y_{sj}}{\partial x_s}
-
-        Parameters
-        ----------
-        theta, layers, d_out : ndarray
-            As `backward` takes them.
-
-        Returns
-        -------
-        ndarray, shape (S, O)
-            Gradient.
         """
         *_, (_, d) = self._deltas(theta, layers, d_out)
         return np.asarray(d @ self.unpack(theta)[0][0].T)

@@ -116,47 +116,15 @@ class Policy:
         return np.concatenate([network, free]).astype(dtype)
 
     def noise(self, rng: np.random.Generator, n: int) -> NDArray[np.float64]:
-        """
-        Draw the noise of n actions.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-            Source of the draw.
-        n : int
-            Number of actions.
-
-        Returns
-        -------
-        ndarray of float64, shape (n,) or (n, D)
-            What `PolicyAt.sample` takes.
-        """
+        """Draw the noise of n actions, float64 (n,) or (n, D): what `PolicyAt.sample` takes."""
         return self.distribution.noise(rng, n)
 
     def params(self, theta: NDArray[Any], obs: NDArray[Any]) -> NDArray[Any]:
         """
-        Run the network for acting: nothing is kept, and a few rows go a faster way.
+        Parameters of the distribution for acting, (S, H): those of `at` to rounding.
 
-        Parameters
-        ----------
-        theta : ndarray, shape (P,)
-            Parameters.
-        obs : ndarray, shape (S, O)
-            Observations.
-
-        Returns
-        -------
-        ndarray, shape (S, H)
-            Parameters of the distribution, those of `at` to rounding.
-
-        Raises
-        ------
-        ValueError
-            If a shape is not as above.
-
-        Notes
-        -----
-        Up to `npvpg.mlp.SMALL_BATCH` rows go through `npvpg.mlp.MLP.forward_small`.
+        Nothing is kept, and up to `npvpg.mlp.SMALL_BATCH` rows go through
+        `npvpg.mlp.MLP.forward_small`. Takes and refuses what `at` does.
         """
         network, free = self._split(theta)
         real = theta.dtype in (np.float32, np.float64) and obs.dtype.kind != "c"
@@ -216,8 +184,10 @@ class PolicyAt:
     r"""
     A policy at S observations, :math:`\pi_\theta(\cdot\mid s_t)`: made by `Policy.at`.
 
-    Actions are given as they were sampled, (S,) or (S, D), in any array_like; of another shape,
-    or what is no action, is refused with a ValueError.
+    Actions `act` are an array_like as they were sampled, (S,) whole numbers or (S, D); `noise` is
+    what `Policy.noise` draws, (S,) or (S, D); `weight` are numbers :math:`w_t`, (S,); `d_params`
+    is a derivative :math:`d_t` with respect to `params`, (S, H). What is of another shape, or no
+    action, is refused with a ValueError.
 
     Parameters
     ----------
@@ -242,196 +212,67 @@ class PolicyAt:
         return len(self.params)
 
     def sample(self, noise: NDArray[np.float64]) -> NDArray[Any]:
-        r"""
-        Sample actions :math:`a_t \sim \pi_\theta(\cdot\mid s_t)` from given noise.
-
-        Parameters
-        ----------
-        noise : ndarray of float64, shape (S,) or (S, D)
-            Noise, as `Policy.noise` draws it.
-
-        Returns
-        -------
-        ndarray of int64, shape (S,), or of float, shape (S, D)
-            Actions.
-        """
+        r"""Sample :math:`a_t \sim \pi_\theta(\cdot\mid s_t)`, (S,) int64 or (S, D) float."""
         return self.policy.distribution.sample(self.params, noise)
 
     def mode(self) -> NDArray[Any]:
-        """
-        Most probable actions.
-
-        Returns
-        -------
-        ndarray of int64, shape (S,), or of float, shape (S, D)
-            Actions.
-        """
+        """Most probable actions, (S,) int64 or (S, D) float."""
         return self.policy.distribution.mode(self.params)
 
     def log_prob(self, act: ArrayLike) -> NDArray[Any]:
-        r"""
-        Log-probability of actions, :math:`\log\pi_\theta(a_t\mid s_t)`.
-
-        Parameters
-        ----------
-        act : array_like, shape (S,) or (S, D)
-            Actions.
-
-        Returns
-        -------
-        ndarray, shape (S,)
-            Log-probabilities, or log-densities.
-        """
+        r"""Log-probabilities, or log-densities, :math:`\log\pi_\theta(a_t\mid s_t)`, (S,)."""
         return self.policy.distribution.log_prob(self.params, act)
 
     def score(self, act: ArrayLike) -> NDArray[Any]:
-        r"""
-        Score of every step, :math:`\nabla_\theta\log\pi_\theta(a_t\mid s_t)`.
-
-        Parameters
-        ----------
-        act : array_like, shape (S,) or (S, D)
-            Actions.
-
-        Returns
-        -------
-        ndarray, shape (S, P)
-            One gradient per step: what the lemmas speak of.
-        """
+        r"""Score of every step, :math:`\nabla_\theta\log\pi_\theta(a_t\mid s_t)`, (S, P)."""
         return self.backward_samples(self.policy.distribution.score(self.params, act))
 
     def weighted_score(self, act: ArrayLike, weight: NDArray[Any]) -> NDArray[Any]:
         r"""
-        Weighted sum of scores, without forming one per step.
+        Weighted sum of scores, (P,), without forming one per step.
 
         .. math:: \sum_t w_t \nabla_\theta\log\pi_\theta(a_t\mid s_t)
-
-        Parameters
-        ----------
-        act : array_like, shape (S,) or (S, D)
-            Actions.
-        weight : ndarray, shape (S,)
-            Weights :math:`w_t`.
-
-        Returns
-        -------
-        ndarray, shape (P,)
-            Weighted sum.
-
-        Raises
-        ------
-        ValueError
-            If `weight` is of another shape.
         """
         return self._weighted(self.policy.distribution.score(self.params, act), weight)
 
     def entropy(self) -> NDArray[Any]:
-        """
-        Entropy of the policy in every observation.
-
-        Returns
-        -------
-        ndarray, shape (S,)
-            Entropy [nat].
-        """
+        """Entropy in every observation, (S,) [nat]."""
         return self.policy.distribution.entropy(self.params)
 
     def weighted_entropy_score(self, weight: NDArray[Any]) -> NDArray[Any]:
         r"""
-        Gradient of a weighted sum of entropies.
+        Gradient of a weighted sum of entropies, (P,).
 
         .. math:: \sum_t w_t \nabla_\theta H(\pi_\theta(\cdot\mid s_t))
-
-        Parameters
-        ----------
-        weight : ndarray, shape (S,)
-            Weights :math:`w_t`.
-
-        Returns
-        -------
-        ndarray, shape (P,)
-            Gradient.
-
-        Raises
-        ------
-        ValueError
-            If `weight` is of another shape.
         """
         return self._weighted(self.policy.distribution.entropy_score(self.params), weight)
 
     def kl(self, other: "PolicyAt") -> NDArray[Any]:
         r"""
-        Divergence :math:`D(\pi_\theta \| \pi_{\theta'})` in every observation.
+        Divergence :math:`D(\pi_\theta \| \pi_{\theta'})` in every observation, (S,) [nat].
 
-        Parameters
-        ----------
-        other : PolicyAt
-            The policy :math:`\pi_{\theta'}` at the same observations.
-
-        Returns
-        -------
-        ndarray, shape (S,)
-            Divergence [nat].
-
-        Raises
-        ------
-        ValueError
-            If the other has another number of observations, or of parameters of one.
+        The other is to be at the same observations.
         """
         return self.policy.distribution.kl(self.params, other.params)
 
     def backward(self, d_params: NDArray[Any]) -> NDArray[Any]:
         r"""
-        Carry a derivative with respect to `params` to theta, summed over the observations.
+        Carry a derivative with respect to `params` to theta, (P,).
 
         .. math:: \sum_t \sum_j d_{tj} \nabla_\theta f_\theta(s_t)_j
-
-        Parameters
-        ----------
-        d_params : ndarray, shape (S, H)
-            Derivative.
-
-        Returns
-        -------
-        ndarray, shape (P,)
-            Gradient.
         """
         d_out, d_free = self.policy._parted(d_params)
         through = self.policy.network.backward(self.network, self.layers, d_out)
         return np.concatenate([through, d_free.sum(axis=0)])
 
     def backward_samples(self, d_params: NDArray[Any]) -> NDArray[Any]:
-        """
-        Carry a derivative with respect to `params` to theta, observation by observation.
-
-        Parameters
-        ----------
-        d_params : ndarray, shape (S, H)
-            Derivative.
-
-        Returns
-        -------
-        ndarray, shape (S, P)
-            Gradients, whose sum is `backward`.
-        """
+        """Carry it observation by observation, (S, P); `backward` is their sum."""
         d_out, d_free = self.policy._parted(d_params)
         through = self.policy.network.backward_samples(self.network, self.layers, d_out)
         return np.concatenate([through, d_free], axis=1)
 
     def backward_obs(self, d_params: NDArray[Any]) -> NDArray[Any]:
-        """
-        Carry a derivative with respect to `params` to the observations.
-
-        Parameters
-        ----------
-        d_params : ndarray, shape (S, H)
-            Derivative.
-
-        Returns
-        -------
-        ndarray, shape (S, O)
-            Derivative.
-        """
+        """Carry a derivative with respect to `params` to the observations, (S, O)."""
         d_out, _ = self.policy._parted(d_params)
         return self.policy.network.backward_input(self.network, self.layers, d_out)
 
