@@ -10,6 +10,7 @@ from npvpg.gradient import policy_gradient
 from npvpg.mlp import MLP
 from npvpg.optimizers import Adam
 from npvpg.policy import Policy
+from npvpg.world.actor import Actor
 from npvpg.world.rollout import Position, whole_episodes
 from npvpg.world.vector import SeededVectorEnv
 
@@ -19,7 +20,9 @@ policy, adam, position = Policy(MLP((4, 32, 2)), Categorical(2)), Adam(), Positi
 theta = policy.init(np.random.default_rng(0))  # π_θ(a|s)
 state = adam.init(theta)
 for k in range(60):
-    batch, _, _, position = whole_episodes(env, policy, theta, position, n_episodes=2, iteration=k)
+    batch, _, _, position = whole_episodes(
+        env, Actor(policy, theta), position, n_episodes=2, iteration=k
+    )
     zero = np.zeros(batch.n_steps)  # V = 0: no baseline, and nothing to bootstrap from
     psi = RewardToGo(0.99)(batch.rew, zero, zero[:16], batch.start)  # Φ_t = Σ_k γ^(k-t) r_k
     pi = policy.at(theta, batch.obs)  # the policy where it was, asked what is needed of it

@@ -1,5 +1,8 @@
 """Checks of arguments: every message names the argument, the rule and the value."""
 
+import math
+from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -170,3 +173,53 @@ def offsets(start: NDArray[np.int64], n_steps: int) -> None:
     good = start.ndim == 1 and start.size > 0 and np.issubdtype(start.dtype, np.integer)
     if not good or start[0] != 0 or start[-1] != n_steps or (np.diff(start) <= 0).any():
         raise ValueError(f"start must rise strictly from 0 to {n_steps}, got {start}")
+
+
+_Rule = tuple[str, Callable[[Any], bool]]
+_UNIT: _Rule = "must lie in [0, 1]", lambda x: 0 <= x <= 1
+_BELOW_ONE: _Rule = "must lie in [0, 1)", lambda x: 0 <= x < 1
+_AT_LEAST_0: _Rule = "must be at least 0", lambda x: x >= 0
+_AT_LEAST_1: _Rule = "must be at least 1", lambda x: x >= 1
+_NOT_NEGATIVE: _Rule = "must be at least 0 and finite", lambda x: 0 <= x < math.inf
+_POSITIVE: _Rule = "must be positive and finite", lambda x: 0 < x < math.inf
+
+RULES: dict[str, _Rule] = {
+    **dict.fromkeys(("gamma", "lam"), _UNIT),
+    **dict.fromkeys(("beta1", "beta2"), _BELOW_ONE),
+    **dict.fromkeys(("seed", "horizon", "value_steps", "value_minibatch"), _AT_LEAST_0),
+    "evaluation_episodes": _AT_LEAST_0,
+    **dict.fromkeys(("steps", "n", "n_steps", "n_episodes", "envs", "episodes"), _AT_LEAST_1),
+    "checkpoint_every": _AT_LEAST_1,
+    **dict.fromkeys(("entropy_weight", "max_grad_norm", "start", "stop"), _NOT_NEGATIVE),
+    **dict.fromkeys(("policy_lr", "value_lr", "reward_scale", "eps"), _POSITIVE),
+    "init_log_sigma": ("must lie in [-20, 2]", lambda x: -20 <= x <= 2),
+}
+"""What a setting may be, by its name: the same wherever a setting of that name stands."""
+
+
+def settings(described: Any) -> None:
+    """
+    Require the numbers of a dataclass to be what settings of their names may be.
+
+    Parameters
+    ----------
+    described : dataclass
+        Its fields that have an entry in `RULES` are looked at.
+
+    Raises
+    ------
+    ValueError
+        If one breaks its rule.
+
+    Examples
+    --------
+    >>> from npvpg.optimizers import Adam
+    >>> Adam(beta1=1.0)
+    Traceback (most recent call last):
+    ValueError: beta1 must lie in [0, 1), got 1.0
+    """
+    for field in fields(described):
+        text, holds = RULES.get(field.name, ("", None))
+        value = getattr(described, field.name)
+        if holds is not None and not holds(value):
+            raise ValueError(f"{field.name} {text}, got {value}")

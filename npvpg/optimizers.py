@@ -1,10 +1,17 @@
-"""Steps along a gradient: plain, with momentum and scale, and what bounds or schedules them."""
+"""
+Steps along a gradient: plain, with momentum and scale, and what bounds and schedules them.
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+Everything here climbs. Where a loss is to fall, its gradient comes in with the opposite sign.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from npvpg import checks
 from npvpg.kernels.adam import adam
@@ -29,33 +36,13 @@ class OptimizerState(NamedTuple):
     n_made: int
 
 
-class Optimizer(Protocol):
-    """Frozen description of an optimiser; theta and state are arguments."""
+class Optimizer(ABC):
+    """How a gradient becomes a step: a frozen description; parameters and memory are arguments."""
 
-    def init(self, theta: NDArray[Any]) -> OptimizerState:
-        """State before the first step."""
-
-    def step(
-        self, theta: NDArray[Any], grad: NDArray[Any], state: OptimizerState, lr: float
-    ) -> tuple[NDArray[Any], OptimizerState]:
-        """Climb along the gradient: new parameters and state."""
-
-
-@dataclass(frozen=True)
-class SGD:
-    r"""
-    Plain gradient ascent, :math:`\theta \leftarrow \theta + \alpha g`.
-
-    Examples
-    --------
-    >>> theta = np.zeros(1)
-    >>> SGD().step(theta, np.array([2.0]), SGD().init(theta), 0.5)[0]
-    array([1.])
-    """
-
+    @abstractmethod
     def init(self, theta: NDArray[Any]) -> OptimizerState:
         """
-        State before the first step.
+        Memory before the first step.
 
         Parameters
         ----------
@@ -65,10 +52,10 @@ class SGD:
         Returns
         -------
         OptimizerState
-            Nothing but that no step was made.
+            Zeros of their type.
         """
-        return OptimizerState(theta[:0].copy(), theta[:0].copy(), 0)
 
+    @abstractmethod
     def step(
         self, theta: NDArray[Any], grad: NDArray[Any], state: OptimizerState, lr: float
     ) -> tuple[NDArray[Any], OptimizerState]:
@@ -80,28 +67,53 @@ class SGD:
         theta, grad : ndarray, shape (P,)
             Parameters and gradient.
         state : OptimizerState
-            State after the last step.
+            Memory after the last step.
         lr : float
-            Step size :math:`\alpha`; negative to descend.
+            Step size :math:`\alpha`.
 
         Returns
         -------
         theta : ndarray, shape (P,)
-            New parameters; the old array is not written to.
+            New parameters, of the same type; the old array is not written to.
         state : OptimizerState
-            New state.
+            New memory.
 
         Raises
         ------
         ValueError
             If `grad` has another shape than `theta`.
         """
-        checks.shape(theta.shape, grad=grad)
-        return theta + lr * grad, state._replace(n_made=state.n_made + 1)
 
 
+@final
 @dataclass(frozen=True)
-class Adam:
+class SGD(Optimizer):
+    r"""
+    Plain gradient ascent, :math:`\theta \leftarrow \theta + \alpha g`.
+
+    Examples
+    --------
+    >>> theta = np.zeros(1)
+    >>> SGD().step(theta, np.array([2.0]), SGD().init(theta), 0.5)[0]
+    array([1.])
+    """
+
+    @override
+    def init(self, theta: NDArray[Any]) -> OptimizerState:
+        return OptimizerState(theta[:0].copy(), theta[:0].copy(), 0)
+
+    @override
+    def step(
+        self, theta: NDArray[Any], grad: NDArray[Any], state: OptimizerState, lr: float
+    ) -> tuple[NDArray[Any], OptimizerState]:
+        checks.shape(theta.shape, grad=grad)
+        grad = grad.astype(theta.dtype, copy=False)
+        return theta + float(lr) * grad, state._replace(n_made=state.n_made + 1)
+
+
+@final
+@dataclass(frozen=True)
+class Adam(Optimizer):
     r"""
     Gradient ascent with running moments of the gradient.
 
@@ -142,55 +154,16 @@ class Adam:
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        for name in ("beta1", "beta2"):
-            value = getattr(self, name)
-            if not 0 <= value < 1:
-                raise ValueError(f"{name} must lie in [0, 1), got {value}")
-        checks.positive(eps=self.eps)
+        checks.settings(self)
 
+    @override
     def init(self, theta: NDArray[Any]) -> OptimizerState:
-        """
-        State before the first step.
-
-        Parameters
-        ----------
-        theta : ndarray, shape (P,)
-            Parameters.
-
-        Returns
-        -------
-        OptimizerState
-            Zeros.
-        """
         return OptimizerState(np.zeros_like(theta), np.zeros_like(theta), 0)
 
+    @override
     def step(
         self, theta: NDArray[Any], grad: NDArray[Any], state: OptimizerState, lr: float
     ) -> tuple[NDArray[Any], OptimizerState]:
-        r"""
-        Climb along the gradient.
-
-        Parameters
-        ----------
-        theta, grad : ndarray, shape (P,)
-            Parameters and gradient.
-        state : OptimizerState
-            State after the last step.
-        lr : float
-            Step size :math:`\alpha`; negative to descend.
-
-        Returns
-        -------
-        theta : ndarray, shape (P,)
-            New parameters; the old array is not written to.
-        state : OptimizerState
-            New state.
-
-        Raises
-        ------
-        ValueError
-            If `grad` has another shape than `theta`.
-        """
         checks.shape(theta.shape, grad=grad)
         n_made = state.n_made + 1
         decay = (self.beta1, 1 - self.beta1, self.beta2, 1 - self.beta2)
@@ -207,9 +180,39 @@ class Adam:
         return theta, OptimizerState(first, second, n_made)
 
 
-def clip_by_global_norm(grad: NDArray[Any], max_norm: float | None) -> tuple[NDArray[Any], float]:
+def global_norm(grad: NDArray[Any]) -> float:
     r"""
-    Shorten a gradient that is longer than `max_norm`; its direction stays.
+    Length of a gradient, :math:`\lVert g\rVert_2`.
+
+    Parameters
+    ----------
+    grad : ndarray, shape (P,)
+        Gradient.
+
+    Returns
+    -------
+    float
+        Its length; no square of an entry leaves the range of floats on the way.
+
+    Raises
+    ------
+    ValueError
+        If an entry is not finite.
+
+    Examples
+    --------
+    >>> global_norm(np.array([3.0, 4.0]))
+    5.0
+    """
+    largest = float(np.abs(grad).max(initial=0.0))
+    if not largest < math.inf:
+        checks.finite(grad=grad)
+    return largest * float(np.linalg.norm(grad / largest)) if largest > 0 else 0.0
+
+
+def clip_by_global_norm(grad: NDArray[Any], max_grad_norm: float) -> NDArray[Any]:
+    r"""
+    Shorten a gradient that is too long; its direction stays.
 
     .. math:: g \leftarrow g \min\bigl(1, c / \lVert g\rVert_2\bigr)
 
@@ -217,35 +220,30 @@ def clip_by_global_norm(grad: NDArray[Any], max_norm: float | None) -> tuple[NDA
     ----------
     grad : ndarray, shape (P,)
         Gradient.
-    max_norm : float or None
-        Largest length :math:`c`; None for no bound.
+    max_grad_norm : float
+        Largest length :math:`c`, positive.
 
     Returns
     -------
-    grad : ndarray, shape (P,)
-        The gradient itself, or a shorter copy.
-    norm : float
-        Its length before.
+    ndarray, shape (P,)
+        The gradient itself, or a shorter copy of the same type.
 
     Raises
     ------
     ValueError
-        If `max_norm` is not positive.
+        If `max_grad_norm` is not positive, or an entry is not finite.
 
     Examples
     --------
     >>> clip_by_global_norm(np.array([3.0, 4.0]), 1.0)
-    (array([0.6, 0.8]), 5.0)
+    array([0.6, 0.8])
     """
-    checks.positive(max_norm=max_norm)
-    largest = float(np.abs(grad).max(initial=0.0))
-    # divided by the largest entry first: squares of 1e-200 or 1e200 leave the range of floats
-    norm = largest * float(np.linalg.norm(grad / largest)) if largest > 0 else 0.0
-    if max_norm is None or norm <= max_norm:
-        return grad, norm
-    return grad * (max_norm / norm), norm
+    checks.positive(max_grad_norm=max_grad_norm)
+    norm = global_norm(grad)
+    return grad if norm <= max_grad_norm else grad * float(max_grad_norm / norm)
 
 
+@final
 @dataclass(frozen=True)
 class Linear:
     """
@@ -279,3 +277,85 @@ class Linear:
         """Value after this fraction of the run; constant beyond its end."""
         fraction = min(max(fraction, 0.0), 1.0)
         return self.start + (self.stop - self.start) * fraction
+
+
+@final
+@dataclass(frozen=True)
+class Ascent:
+    """
+    The whole way from a gradient to a step, in one chain: bound, optimiser, schedule.
+
+    Parameters
+    ----------
+    lr : Linear
+        Step size over the run.
+    optimizer : Optimizer
+        How to step.
+    max_grad_norm : float
+        Bound on the length of the gradient; 0 sets none.
+
+    Raises
+    ------
+    ValueError
+        If `max_grad_norm` is negative or not finite.
+
+    Examples
+    --------
+    >>> chain, theta = Ascent(Linear(1.0, 0.0), SGD(), max_grad_norm=1.0), np.zeros(2)
+    >>> chain.step(theta, np.array([3.0, 4.0]), chain.init(theta), 0.5)[0]
+    array([0.3, 0.4])
+    """
+
+    lr: Linear
+    optimizer: Optimizer = field(default_factory=Adam)
+    max_grad_norm: float = 0.0
+
+    def __post_init__(self) -> None:
+        checks.settings(self)
+
+    def init(self, theta: NDArray[Any]) -> OptimizerState:
+        """
+        Memory before the first step.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (P,)
+            Parameters.
+
+        Returns
+        -------
+        OptimizerState
+            What the optimiser begins with.
+        """
+        return self.optimizer.init(theta)
+
+    def step(
+        self, theta: NDArray[Any], grad: NDArray[Any], state: OptimizerState, fraction: float
+    ) -> tuple[NDArray[Any], OptimizerState]:
+        """
+        Climb along the gradient.
+
+        Parameters
+        ----------
+        theta, grad : ndarray, shape (P,)
+            Parameters and gradient.
+        state : OptimizerState
+            Memory after the last step.
+        fraction : float
+            Steps taken, by steps of the whole run.
+
+        Returns
+        -------
+        theta : ndarray, shape (P,)
+            New parameters.
+        state : OptimizerState
+            New memory.
+
+        Raises
+        ------
+        ValueError
+            If `grad` has another shape than `theta`; if it is to be bounded and is not finite.
+        """
+        if self.max_grad_norm:
+            grad = clip_by_global_norm(grad, self.max_grad_norm)
+        return self.optimizer.step(theta, grad, state, self.lr(fraction))

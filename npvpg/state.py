@@ -1,5 +1,6 @@
 """What a run is between two updates, and what an update says of itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, get_type_hints
 
@@ -7,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvpg.normalize import RunningMoments
-from npvpg.optimizers import OptimizerState
 from npvpg.world.rollout import Episode, Position
 
 
@@ -21,14 +21,10 @@ class TrainState(NamedTuple):
         Updates made.
     steps : int
         Environment steps taken, over all sub-environments.
-    theta, phi : ndarray, shape (P,)
-        Parameters of policy and value function.
-    policy_optimizer, value_optimizer : OptimizerState
-        What the optimisers remember.
+    learner : NamedTuple
+        What the algorithm learns and remembers, such as `npvpg.vpg.Learner`.
     obs_moments : RunningMoments
         Statistics of the observations.
-    return_moments : RunningMoments
-        Statistics of the reward-to-go.
     position : Position
         Where the sub-environments stand.
     recent : ndarray of float64, shape (at most 100, 2)
@@ -37,12 +33,8 @@ class TrainState(NamedTuple):
 
     iteration: int
     steps: int
-    theta: NDArray[Any]
-    phi: NDArray[Any]
-    policy_optimizer: OptimizerState
-    value_optimizer: OptimizerState
+    learner: Any
     obs_moments: RunningMoments
-    return_moments: RunningMoments
     position: Position
     recent: NDArray[np.float64]
 
@@ -72,16 +64,19 @@ class TrainState(NamedTuple):
             Arrays under dotted names.
         """
         arrays: dict[str, NDArray[Any]] = {}
-        for name, value in self._asdict().items():
+
+        def lay(prefix: str, value: Any) -> None:
             if hasattr(value, "_asdict"):
-                for inner, part in value._asdict().items():
-                    arrays[f"{name}.{inner}"] = np.asarray(part)
+                for name, part in value._asdict().items():
+                    lay(f"{prefix}.{name}", part)
             else:
-                arrays[name] = np.asarray(value)
+                arrays[prefix.removeprefix(".")] = np.asarray(value)
+
+        lay("", self)
         return arrays
 
     @staticmethod
-    def from_arrays(arrays: dict[str, NDArray[Any]]) -> "TrainState":
+    def from_arrays(arrays: dict[str, NDArray[Any]], learner: type[Any]) -> "TrainState":
         """
         Rebuild a state from named arrays.
 
@@ -89,6 +84,8 @@ class TrainState(NamedTuple):
         ----------
         arrays : dict of str to ndarray
             What `to_arrays` made.
+        learner : type
+            Type of what is learnt, `npvpg.algorithm.Algorithm.learner`.
 
         Returns
         -------
@@ -103,7 +100,7 @@ class TrainState(NamedTuple):
 
         def build(kind: Any, prefix: str) -> Any:
             if hasattr(kind, "_fields"):
-                hints = get_type_hints(kind)
+                hints = get_type_hints(kind) | ({"learner": learner} if kind is TrainState else {})
                 return kind(*(build(hints[f], f"{prefix}.{f}") for f in kind._fields))
             key = prefix.removeprefix(".")
             if key not in arrays:
@@ -125,34 +122,19 @@ class Iteration:
         State after the update.
     episodes : tuple of Episode
         Episodes that finished in its batch.
-    mean_return, mean_length : float or None
-        Means over the last 100 finished episodes; None before the first.
-    entropy : float
-        Mean entropy of the policy that acted [nat].
-    kl : float
-        Mean divergence from the policy that acted to the new one [nat].
-    grad_norm : float
-        Length of the policy gradient before clipping.
-    explained_variance : float
-        1 - Var(target - V) / Var(target), V before its update; 0 if the target is constant.
-    value_loss : float
-        Half the mean squared error of V before its update.
-    policy_lr : float
-        Step size of the policy.
+    diagnostics : mapping of str to float
+        What the algorithm says of the update: for `npvpg.vpg.VPG` the mean entropy of the policy
+        that acted [nat], the mean divergence from it to the new one (kl) [nat], the length of the
+        gradient before it was bounded (grad_norm), 1 - Var(target - V) / Var(target) with V before
+        its update, 0 if the target is constant (explained_variance), half the mean squared error
+        of V before its update (value_loss), and the step size (policy_lr).
     seconds : float
         Wall-clock time since `train` began, the one entry that two equal runs do not share.
     """
 
     state: TrainState
     episodes: tuple[Episode, ...]
-    mean_return: float | None
-    mean_length: float | None
-    entropy: float
-    kl: float
-    grad_norm: float
-    explained_variance: float
-    value_loss: float
-    policy_lr: float
+    diagnostics: Mapping[str, float]
     seconds: float
 
     @property
@@ -164,3 +146,15 @@ class Iteration:
     def steps(self) -> int:
         """Environment steps taken so far, over all sub-environments."""
         return self.state.steps
+
+    @property
+    def mean_return(self) -> float | None:
+        """Mean return of the last 100 finished episodes; None before the first [reward]."""
+        recent = self.state.recent[:, 0]
+        return float(recent.mean()) if len(recent) else None
+
+    @property
+    def mean_length(self) -> float | None:
+        """Mean length of the last 100 finished episodes; None before the first [steps]."""
+        recent = self.state.recent[:, 1]
+        return float(recent.mean()) if len(recent) else None

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from npvpg.optimizers import SGD, Adam, Linear, Optimizer, clip_by_global_norm
+from npvpg.optimizers import (
+    SGD,
+    Adam,
+    Ascent,
+    Linear,
+    Optimizer,
+    clip_by_global_norm,
+    global_norm,
+)
 
 OPTIMIZERS: list[Optimizer] = [SGD(), Adam()]
 
@@ -86,39 +94,36 @@ def test_eps_is_positive(eps: float) -> None:
 
 def test_clipping_keeps_the_direction_and_what_is_short() -> None:
     grad = np.array([3.0, -4.0])
-    same, norm = clip_by_global_norm(grad, 5.0)
-    assert same is grad
-    assert norm == 5
-    short, norm = clip_by_global_norm(grad, 2.5)
-    np.testing.assert_allclose(short, grad / 2)
-    assert norm == 5
+    assert global_norm(grad) == 5
+    assert clip_by_global_norm(grad, 5.0) is grad
+    np.testing.assert_allclose(clip_by_global_norm(grad, 2.5), grad / 2)
     assert np.array_equal(grad, [3, -4])
-
-
-def test_clipping_without_a_bound_only_measures() -> None:
-    grad = np.array([3.0, 4.0])
-    same, norm = clip_by_global_norm(grad, None)
-    assert same is grad
-    assert norm == 5
 
 
 @pytest.mark.parametrize("size", [1e-200, 1e200])
 def test_a_norm_whose_squares_leave_the_range(size: float) -> None:
-    short, norm = clip_by_global_norm(np.array([3.0, 4.0]) * size, size)
-    np.testing.assert_allclose(norm / size, 5, rtol=1e-15)
-    np.testing.assert_allclose(short / size, [0.6, 0.8], rtol=1e-15)
+    grad = np.array([3.0, 4.0]) * size
+    np.testing.assert_allclose(global_norm(grad) / size, 5, rtol=1e-15)
+    np.testing.assert_allclose(clip_by_global_norm(grad, size) / size, [0.6, 0.8], rtol=1e-15)
 
 
 def test_the_norm_of_nothing() -> None:
-    assert clip_by_global_norm(np.zeros(3), 1.0)[1] == 0
-    assert clip_by_global_norm(np.zeros(0), 1.0)[1] == 0
-    assert clip_by_global_norm(np.full(2, 2, np.float32), 1.0)[0].dtype == np.float32
+    assert global_norm(np.zeros(3)) == global_norm(np.zeros(0)) == 0
+    assert clip_by_global_norm(np.full(2, 2, np.float32), 1.0).dtype == np.float32
 
 
 @pytest.mark.parametrize("bound", [0.0, -1.0, float("nan")])
 def test_the_bound_is_positive(bound: float) -> None:
-    with pytest.raises(ValueError, match=f"^max_norm must be positive and finite, got {bound}$"):
+    message = f"^max_grad_norm must be positive and finite, got {bound}$"
+    with pytest.raises(ValueError, match=message):
         clip_by_global_norm(np.ones(2), bound)
+
+
+@pytest.mark.parametrize("bound", [-1.0, float("inf"), float("nan")])
+def test_the_bound_of_a_chain_is_a_length_or_0(bound: float) -> None:
+    message = f"^max_grad_norm must be at least 0 and finite, got {bound}$"
+    with pytest.raises(ValueError, match=message):
+        Ascent(Linear(1.0, 1.0), max_grad_norm=bound)
 
 
 def test_a_schedule_is_constant_beyond_its_ends() -> None:

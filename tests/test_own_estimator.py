@@ -8,15 +8,20 @@ import numpy as np
 import pytest
 
 from npvpg import estimators
+from npvpg.collect import FixedHorizon, WholeEpisodes
 from npvpg.command.main import main
+from npvpg.distributions import Categorical
 from npvpg.estimators import Estimator, LeaveOneOut, RewardToGo, TotalReturn
 from npvpg.lab.analytic import play
 from npvpg.lab.exact import Laboratory, random_process
+from npvpg.mlp import MLP
 from npvpg.optimizers import Linear
+from npvpg.policy import Policy
 from npvpg.runs.evaluation import trained
 from npvpg.studies import analytic, variance
-from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes
+from npvpg.value import MLPValue
 from npvpg.world.streams import Purpose, generator
+from verification import flat
 
 
 # from here
@@ -78,12 +83,13 @@ def test_of_those_that_compare_the_laboratory_refuses_what_it_cannot_sum(lab: La
 def test_the_algorithm_discounts_it_once_and_gives_it_whole_episodes(
     kind: type[Estimator],
 ) -> None:
-    lr = Linear(0.1, 0.1)
-    assert VPG(kind(GAMMA), WholeEpisodes(2), lr, lr).estimator == kind(GAMMA)
+    policy, value = Policy(MLP((1, 2)), Categorical(2)), MLPValue(MLP((1, 1)))
+    own, lr = kind(GAMMA), Linear(0.1, 0.1)
+    assert flat.vpg(policy, value, own, WholeEpisodes(2), lr).weigh.estimator == own
     with pytest.raises(ValueError, match=f"^discount_weights must be off with {kind.name}: "):
-        VPG(kind(GAMMA), WholeEpisodes(2), lr, lr, discount_weights=True)
+        flat.vpg(policy, value, own, WholeEpisodes(2), lr, discount_weights=True)
     with pytest.raises(ValueError, match=f"^estimator must not be {kind.name} with a fixed hor"):
-        VPG(kind(GAMMA), FixedHorizon(8), lr, lr)
+        flat.vpg(policy, value, own, FixedHorizon(8), lr)
 
 
 def test_measured_variances_discount_it_once(

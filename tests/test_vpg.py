@@ -1,6 +1,5 @@
 """One update, worked by hand: a linear policy and value on an environment that counts."""
 
-from dataclasses import fields
 from typing import Any
 
 import gymnasium as gym
@@ -9,16 +8,20 @@ import pytest
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
+from npvpg.collect import FixedHorizon, WholeEpisodes
 from npvpg.distributions import Categorical, DiagonalGaussian, GreedyCategorical
 from npvpg.estimators import GAE, ActionValue, BaselinedReturn, LeaveOneOut, RewardToGo, TotalReturn
+from npvpg.loop import initial_state, iterate
 from npvpg.mlp import MLP
-from npvpg.optimizers import SGD, Adam, Linear
+from npvpg.optimizers import SGD, Adam, Ascent, Linear
 from npvpg.policy import Policy
+from npvpg.stages import PolicyStep, ValueFit, Weigh
 from npvpg.state import Iteration, TrainState
-from npvpg.value import MLPValue, Value, ZeroValue
-from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes, behaviour, initial_state, train
+from npvpg.value import MLPValue, ZeroValue
+from npvpg.vpg import VPG, Learner
 from npvpg.world.rollout import Episode
 from npvpg.world.streams import Purpose, generator
+from verification import flat
 
 SEED = 3
 COIN = Policy(MLP((1, 2)), Categorical(2))  # parameters: two weights, two biases
@@ -63,26 +66,23 @@ ONE = Linear(1.0, 1.0)
 def algorithm(**changes: Any) -> VPG:
     """Whole episodes, reward-to-go, plain steps of length 1, no value steps."""
     settings: dict[str, Any] = {
+        "policy": COIN,
+        "value": LINE,
         "estimator": RewardToGo(0.5),
-        "collector": WholeEpisodes(1),
+        "collect": WholeEpisodes(1),
         "policy_lr": ONE,
         "value_lr": ONE,
-        "policy_optimizer": SGD(),
-        "value_optimizer": SGD(),
+        "optimizer": SGD(),
         "value_steps": 0,
     }
-    return VPG(**(settings | changes))
+    return flat.vpg(**(settings | changes))
 
 
 def start(
-    vpg: VPG,
-    theta: NDArray[Any] = FAIR,
-    phi: tuple[float, ...] = (0.0, 0.0),
-    value: Value = LINE,
-    n_envs: int = 2,
+    vpg: VPG, theta: NDArray[Any] = FAIR, phi: tuple[float, ...] = (0.0, 0.0), n_envs: int = 2
 ) -> TrainState:
-    state = initial_state(COIN, value, vpg, n_envs=n_envs, seed=SEED)
-    return state._replace(theta=theta, phi=np.array(phi))
+    state = initial_state(vpg, n_envs=n_envs, seed=SEED)
+    return state._replace(learner=state.learner._replace(theta=theta, phi=np.array(phi)))
 
 
 def update(
@@ -90,14 +90,13 @@ def update(
     theta: NDArray[Any] = FAIR,
     phi: tuple[float, ...] = (0.0, 0.0),
     env: Steps | None = None,
-    value: Value = LINE,
     n_updates: int = 1,
     n_steps: int = 3000,
 ) -> Iteration:
     """The last of the first updates."""
     env = env or Steps()
-    state = start(vpg, theta, phi, value, env.num_envs)
-    made = train(env, COIN, value, vpg, seed=SEED, n_steps=n_steps, state=state)
+    state = start(vpg, theta, phi, env.num_envs)
+    made = iterate(env, vpg, seed=SEED, n_steps=n_steps, state=state)
     for _ in range(n_updates - 1):
         next(made)
     return next(made)
@@ -142,9 +141,9 @@ WEIGHTS: list[tuple[dict[str, Any], list[float]]] = [
 def test_the_policy_step_by_hand(changes: dict[str, Any], weights: list[float]) -> None:
     iteration = update(algorithm(**changes), phi=(0.0, 0.5))
     want = gradient(np.array(weights)) / 2  # two trajectories
-    np.testing.assert_allclose(iteration.state.theta, want, atol=1e-7)
-    assert iteration.grad_norm == pytest.approx(np.sqrt((want**2).sum()))
-    assert np.array_equal(iteration.state.phi, [0, 0.5])
+    np.testing.assert_allclose(iteration.state.learner.theta, want, atol=1e-7)
+    assert iteration.diagnostics["grad_norm"] == pytest.approx(np.sqrt((want**2).sum()))
+    assert np.array_equal(iteration.state.learner.phi, [0, 0.5])
 
 
 def test_a_truncated_episode_is_bootstrapped_and_a_terminated_one_is_not() -> None:
@@ -152,24 +151,27 @@ def test_a_truncated_episode_is_bootstrapped_and_a_terminated_one_is_not() -> No
     vpg = algorithm(estimator=BaselinedReturn(0.5))
     cut = update(vpg, phi=(8.0, 0.0), env=Steps(truncate=True))
     psi = np.array([1 + 4, 1 + 1 + 4, 2 + 8 - 8])
-    np.testing.assert_allclose(cut.state.theta, gradient(psi) / 2, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(cut.state.learner.theta, gradient(psi) / 2, rtol=1e-12, atol=1e-15)
     ended = update(vpg, phi=(8.0, 0.0))
     psi = np.array([1, 1 + 1, 2 - 8])
-    np.testing.assert_allclose(ended.state.theta, gradient(psi) / 2, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(ended.state.learner.theta, gradient(psi) / 2, rtol=1e-12, atol=1e-15)
 
 
 def test_the_gradient_is_cut_to_length_but_reported_whole() -> None:
     free = update(algorithm())
     cut = update(algorithm(max_grad_norm=0.01))
-    assert cut.grad_norm == free.grad_norm > 0.01
-    np.testing.assert_allclose(cut.state.theta, free.state.theta * 0.01 / free.grad_norm)
+    assert cut.diagnostics["grad_norm"] == free.diagnostics["grad_norm"] > 0.01
+    np.testing.assert_allclose(
+        cut.state.learner.theta, free.state.learner.theta * 0.01 / free.diagnostics["grad_norm"]
+    )
 
 
 @pytest.mark.parametrize(("per_step", "count"), [(False, 2), (True, 3)])
 def test_the_entropy_is_climbed_too(per_step: bool, count: int) -> None:
     theta = np.array([0.0, 0.0, 0.0, np.log(3)])  # probabilities 1/4 and 3/4
     plain, bonus = (
-        update(algorithm(entropy_weight=w, per_step=per_step), theta).state.theta for w in (0, 0.5)
+        update(algorithm(entropy_weight=w, per_step=per_step), theta).state.learner.theta
+        for w in (0, 0.5)
     )
     # dH / d logit = -p (log p + H): equal and opposite
     h = -(0.25 * np.log(0.25) + 0.75 * np.log(0.75))
@@ -191,7 +193,10 @@ def value_gradient(
 @pytest.mark.parametrize("bound", [None, 0.5])
 def test_the_value_steps_by_hand(n: int, size: int | None, bound: float | None) -> None:
     vpg = algorithm(
-        value_steps=n, value_minibatch=size, value_lr=Linear(0.25, 0.25), max_grad_norm=bound
+        value_steps=n,
+        value_minibatch=size or 0,
+        value_lr=Linear(0.25, 0.25),
+        max_grad_norm=bound or 0.0,
     )
     rng = generator(SEED, Purpose.MINIBATCH, 0)
     phi = np.array([1.0, -1.0])
@@ -203,7 +208,7 @@ def test_the_value_steps_by_hand(n: int, size: int | None, bound: float | None) 
             if bound is not None and length > bound:
                 slope *= bound / length
             phi = phi - 0.25 * slope
-    have = update(vpg, phi=(1.0, -1.0)).state
+    have = update(vpg, phi=(1.0, -1.0)).state.learner
     np.testing.assert_allclose(have.phi, phi, rtol=1e-12)
     assert have.value_optimizer.n_made == n * (-(-3 // size) if size else 1)
     assert have.policy_optimizer.n_made == 1
@@ -211,17 +216,18 @@ def test_the_value_steps_by_hand(n: int, size: int | None, bound: float | None) 
 
 def test_a_minibatch_of_all_rows_is_the_batch_in_its_order() -> None:
     common = {
-        "collector": WholeEpisodes(3),
+        "collect": WholeEpisodes(3),
         "value_steps": 9,
         "value_lr": Linear(0.01, 0.01),
         "estimator": RewardToGo(0.9),
     }
-    phi = [
-        update(algorithm(value_minibatch=size, **common), phi=(1.1, -0.3), env=Steps(5, 8)).state
+    made = [
+        update(algorithm(value_minibatch=size or 0, **common), phi=(1.1, -0.3), env=Steps(5, 8))
         for size in (None, 39, 40)
     ]
-    assert phi[0].steps == 39
-    assert phi[0].phi.tolist() == phi[1].phi.tolist() == phi[2].phi.tolist()  # to the last bit
+    assert made[0].steps == 39
+    first, *others = (one.state.learner.phi.tolist() for one in made)
+    assert others == [first, first]  # to the last bit
 
 
 def test_minibatches_are_dealt_anew_with_every_iteration() -> None:
@@ -233,7 +239,7 @@ def test_minibatches_are_dealt_anew_with_every_iteration() -> None:
         orders.append(tuple(order))
         for row in order:
             phi = phi - 0.25 * value_gradient(phi, np.array([row]), TO_GO)
-    have = update(vpg, phi=(1.0, -1.0), n_updates=4).state.phi
+    have = update(vpg, phi=(1.0, -1.0), n_updates=4).state.learner.phi
     np.testing.assert_allclose(have, phi, rtol=1e-12)
     assert len(set(orders)) > 1
 
@@ -254,22 +260,24 @@ def test_the_target_of_the_value(changes: dict[str, Any], target: list[float]) -
     want = np.array([0.0, 0.5]) - value_gradient(
         np.array([0.0, 0.5]), np.arange(3), np.array(target)
     )
-    np.testing.assert_allclose(iteration.state.phi, want, rtol=1e-12)
+    np.testing.assert_allclose(iteration.state.learner.phi, want, rtol=1e-12)
     error = np.array(target) - 0.5
-    assert iteration.value_loss == pytest.approx((error**2).mean() / 2)
-    assert iteration.explained_variance == pytest.approx(0)  # a constant explains nothing
+    assert iteration.diagnostics["value_loss"] == pytest.approx((error**2).mean() / 2)
+    assert iteration.diagnostics["explained_variance"] == pytest.approx(
+        0
+    )  # a constant explains nothing
 
 
 def test_what_is_reported() -> None:
     iteration = update(algorithm(), phi=(1.0, 1.0))  # V is 1, 1, 2 where the target is 1, 2, 2
-    assert iteration.value_loss == pytest.approx((0 + 1 + 0) / 3 / 2)
-    assert iteration.explained_variance == pytest.approx(1 - (2 / 9) / (2 / 9))
-    assert iteration.entropy == pytest.approx(np.log(2))
-    theta = iteration.state.theta
+    assert iteration.diagnostics["value_loss"] == pytest.approx((0 + 1 + 0) / 3 / 2)
+    assert iteration.diagnostics["explained_variance"] == pytest.approx(1 - (2 / 9) / (2 / 9))
+    assert iteration.diagnostics["entropy"] == pytest.approx(np.log(2))
+    theta = iteration.state.learner.theta
     logits = OBS[:, np.newaxis] * theta[:2] + theta[2:]
     log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    assert iteration.kl == pytest.approx((np.log(0.5) - log_p).mean())
-    assert iteration.kl > 0
+    assert iteration.diagnostics["kl"] == pytest.approx((np.log(0.5) - log_p).mean())
+    assert iteration.diagnostics["kl"] > 0
     assert iteration.episodes == (Episode(2, 1.0, 1), Episode(3, 3.0, 2))
     assert (iteration.mean_return, iteration.mean_length) == (2.0, 1.5)
     assert (iteration.iteration, iteration.steps) == (1, 3)
@@ -279,20 +287,20 @@ def test_what_is_reported() -> None:
 def test_a_value_with_hidden_layers_is_asked_for_its_output() -> None:
     deep = MLPValue(MLP((1, 3, 2, 1)))
     phi = np.random.default_rng(0).standard_normal(deep.size)
-    iteration = update(algorithm(value_steps=2), phi=tuple(phi.tolist()), value=deep)
+    iteration = update(algorithm(value=deep, value_steps=2), phi=tuple(phi.tolist()))
     error = TO_GO - deep.at(phi, OBS[:, np.newaxis]).values
-    assert iteration.value_loss == pytest.approx((error**2).mean() / 2)
+    assert iteration.diagnostics["value_loss"] == pytest.approx((error**2).mean() / 2)
     for _ in range(2):
         phi = phi - deep.at(phi, OBS[:, np.newaxis]).gradient(TO_GO)
-    np.testing.assert_allclose(iteration.state.phi, phi, rtol=1e-12)
+    np.testing.assert_allclose(iteration.state.learner.phi, phi, rtol=1e-12)
 
 
 def test_variance_that_is_explained() -> None:
     # V = 1.5 + s / 2 explains some: errors -1/2, 1/2, 0 against targets 1, 2, 2
     iteration = update(algorithm(), phi=(0.5, 1.5))
-    assert iteration.explained_variance == pytest.approx(1 - (1 / 6) / (2 / 9))
+    assert iteration.diagnostics["explained_variance"] == pytest.approx(1 - (1 / 6) / (2 / 9))
     constant = update(algorithm(), phi=(0.5, 1.5), env=Steps(1, 1))
-    assert constant.explained_variance == 0
+    assert constant.diagnostics["explained_variance"] == 0
 
 
 def test_time_is_counted_from_the_beginning() -> None:
@@ -301,7 +309,7 @@ def test_time_is_counted_from_the_beginning() -> None:
 
 
 def test_before_the_first_episode_ends_there_is_no_mean() -> None:
-    vpg = algorithm(collector=FixedHorizon(1))
+    vpg = algorithm(collect=FixedHorizon(1))
     iteration = update(vpg, env=Steps(9, 9))
     assert iteration.episodes == ()
     assert iteration.mean_return is None
@@ -313,7 +321,7 @@ def test_the_mean_is_over_the_last_hundred_episodes() -> None:
     vpg = algorithm()
     old = np.column_stack([np.arange(100.0), np.arange(100.0)])
     state = start(vpg)._replace(recent=old)
-    iteration = next(train(Steps(), COIN, LINE, vpg, seed=SEED, n_steps=9, state=state))
+    iteration = next(iterate(Steps(), vpg, seed=SEED, n_steps=9, state=state))
     assert iteration.state.recent.tolist() == [*old[2:].tolist(), [1, 1], [3, 2]]
     assert iteration.mean_return == (99 * 50 - 1 + 1 + 3) / 100
     assert iteration.mean_length == (99 * 50 - 1 + 1 + 2) / 100
@@ -330,23 +338,28 @@ def test_counts_go_on_from_update_to_update() -> None:
 def test_each_iteration_has_noise_of_its_own() -> None:
     small = algorithm(policy_lr=Linear(1e-9, 1e-9))  # the policy stays fair
     state = update(small, n_updates=1).state
-    second = next(train(Steps(), COIN, LINE, small, seed=SEED, n_steps=99, state=state)).state
+    second = next(iterate(Steps(), small, seed=SEED, n_steps=99, state=state)).state
     want = 1e-9 * gradient(TO_GO, iteration=1) / 2
-    np.testing.assert_allclose(second.theta - state.theta, want, atol=1e-15)
+    np.testing.assert_allclose(second.learner.theta - state.learner.theta, want, atol=1e-15)
 
 
 def test_step_sizes_follow_the_share_of_the_budget() -> None:
     vpg = algorithm(policy_lr=Linear(1.0, 0.0), value_lr=Linear(0.5, 0.0), value_steps=1)
     state = start(vpg)
-    made = list(train(Steps(), COIN, LINE, vpg, seed=SEED, n_steps=12, state=state))
-    assert [m.policy_lr for m in made] == [1, 0.75, 0.5, 0.25]  # at the beginning of each batch
+    made = list(iterate(Steps(), vpg, seed=SEED, n_steps=12, state=state))
+    assert [m.diagnostics["policy_lr"] for m in made] == [
+        1,
+        0.75,
+        0.5,
+        0.25,
+    ]  # at the beginning of each batch
     phi = np.zeros(2)
     for lr in (0.5, 0.375, 0.25, 0.125):
         phi = phi - lr * value_gradient(phi, np.arange(3), TO_GO)
-    np.testing.assert_allclose(made[-1].state.phi, phi, rtol=1e-12)
+    np.testing.assert_allclose(made[-1].state.learner.phi, phi, rtol=1e-12)
     before = made[2].state
     np.testing.assert_allclose(
-        made[3].state.theta - before.theta,
+        made[3].state.learner.theta - before.learner.theta,
         0.25 * update_of(before, algorithm()),
         rtol=1e-9,
     )
@@ -354,49 +367,49 @@ def test_step_sizes_follow_the_share_of_the_budget() -> None:
 
 def update_of(state: TrainState, vpg: VPG) -> NDArray[np.float64]:
     """The gradient that a step of length 1 from this state makes."""
-    after = next(train(Steps(), COIN, LINE, vpg, seed=SEED, n_steps=99, state=state)).state
-    return np.asarray(after.theta - state.theta)
+    after = next(iterate(Steps(), vpg, seed=SEED, n_steps=99, state=state)).state
+    return np.asarray(after.learner.theta - state.learner.theta)
 
 
 @pytest.mark.parametrize(("n_steps", "n_updates"), [(1, 1), (3, 1), (4, 2), (9, 3), (10, 4)])
 def test_no_update_begins_beyond_the_budget(n_steps: int, n_updates: int) -> None:
     vpg = algorithm()
-    made = list(train(Steps(), COIN, LINE, vpg, seed=SEED, n_steps=n_steps))
+    made = list(iterate(Steps(), vpg, seed=SEED, n_steps=n_steps))
     assert [m.iteration for m in made] == list(range(1, n_updates + 1))
-    assert not list(
-        train(Steps(), COIN, LINE, vpg, seed=SEED, n_steps=n_steps, state=made[-1].state)
-    )
+    assert not list(iterate(Steps(), vpg, seed=SEED, n_steps=n_steps, state=made[-1].state))
 
 
 def test_observations_are_normalised_by_what_was_seen_before() -> None:
     vpg = algorithm(normalize_obs=True)
     first = update(vpg)
-    np.testing.assert_allclose(first.state.theta, gradient(TO_GO) / 2, rtol=1e-12)  # as they are
+    np.testing.assert_allclose(
+        first.state.learner.theta, gradient(TO_GO) / 2, rtol=1e-12
+    )  # as they are
     moments = first.state.obs_moments
     assert (moments.n_rows, moments.mean.tolist()) == (3, [pytest.approx(1 / 3)])
     assert moments.var == pytest.approx(2 / 9)
-    fair = first.state._replace(theta=FAIR)
-    second = next(train(Steps(), COIN, LINE, vpg, seed=SEED, n_steps=99, state=fair))
+    fair = first.state._replace(learner=first.state.learner._replace(theta=FAIR))
+    second = next(iterate(Steps(), vpg, seed=SEED, n_steps=99, state=fair))
     seen = (OBS - 1 / 3) / np.sqrt(2 / 9 + 1e-8)
     want = gradient(TO_GO, seen, iteration=1) / 2
-    np.testing.assert_allclose(second.state.theta, want, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(second.state.learner.theta, want, rtol=1e-9, atol=1e-12)
     assert second.state.obs_moments.n_rows == 6
     np.testing.assert_allclose(fair.observe(OBS[:, np.newaxis])[:, 0], seen, rtol=1e-12)
     plain = update(algorithm()).state
-    assert plain.obs_moments.n_rows == plain.return_moments.n_rows == 0
+    assert plain.obs_moments.n_rows == plain.learner.return_moments.n_rows == 0
 
 
 def test_rewards_are_scaled_by_what_was_seen_up_to_now() -> None:
     # Returns count from the last reward backwards, without the value of what was cut.
     vpg = algorithm(normalize_rewards=True, estimator=BaselinedReturn(0.5), reward_scale=2.0)
     state = update(vpg, phi=(8.0, 0.0), env=Steps(truncate=True), n_updates=2).state
-    assert state.return_moments.n_rows == 6
-    assert state.return_moments.mean == pytest.approx(2 * 5 / 3)
-    assert state.return_moments.var == pytest.approx(4 * 2 / 9)
+    assert state.learner.return_moments.n_rows == 6
+    assert state.learner.return_moments.mean == pytest.approx(2 * 5 / 3)
+    assert state.learner.return_moments.var == pytest.approx(4 * 2 / 9)
 
 
 def test_a_fixed_horizon() -> None:
-    vpg = algorithm(collector=FixedHorizon(3))
+    vpg = algorithm(collect=FixedHorizon(3))
     iteration = update(vpg, env=Steps(2, 2))
     assert iteration.steps == 6
     assert iteration.state.position.length.tolist() == [1, 1]
@@ -404,78 +417,80 @@ def test_a_fixed_horizon() -> None:
 
 
 def test_a_run_goes_on_where_it_stopped() -> None:
-    vpg = algorithm(collector=FixedHorizon(3), value_steps=1, value_lr=Linear(0.1, 0.1))
-    whole = list(train(Steps(2, 5), COIN, LINE, vpg, seed=SEED, n_steps=30))
-    state = TrainState.from_arrays(whole[1].state.to_arrays())
-    rest = list(train(Steps(2, 5), COIN, LINE, vpg, seed=SEED, n_steps=30, state=state))
+    vpg = algorithm(collect=FixedHorizon(3), value_steps=1, value_lr=Linear(0.1, 0.1))
+    whole = list(iterate(Steps(2, 5), vpg, seed=SEED, n_steps=30))
+    state = TrainState.from_arrays(whole[1].state.to_arrays(), Learner)
+    rest = list(iterate(Steps(2, 5), vpg, seed=SEED, n_steps=30, state=state))
     assert len(whole) == 5
     assert [m.iteration for m in rest] == [3, 4, 5]
-    assert np.array_equal(rest[-1].state.theta, whole[-1].state.theta)
+    assert np.array_equal(rest[-1].state.learner.theta, whole[-1].state.learner.theta)
     assert [m.episodes for m in rest] == [m.episodes for m in whole[2:]]
 
 
 def test_no_value_function() -> None:
-    vpg = algorithm(value_steps=5)
-    state = start(vpg, phi=(), value=ZeroValue())
-    made = next(train(Steps(), COIN, ZeroValue(), vpg, seed=SEED, n_steps=9, state=state))
-    assert made.state.phi.shape == (0,)
-    assert made.state.value_optimizer.n_made == 0
-    assert made.value_loss == pytest.approx((TO_GO**2).mean() / 2)
+    vpg = algorithm(value=ZeroValue(), value_steps=5)
+    made = next(iterate(Steps(), vpg, seed=SEED, n_steps=9, state=start(vpg, phi=())))
+    assert made.state.learner.phi.shape == (0,)
+    assert made.state.learner.value_optimizer.n_made == 0
+    assert made.diagnostics["value_loss"] == pytest.approx((TO_GO**2).mean() / 2)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_all_parameters_have_the_type_asked_for(dtype: type[Any]) -> None:
-    vpg = algorithm(policy_optimizer=Adam(), value_optimizer=Adam(), value_steps=1)
-    made = list(train(Steps(), COIN, LINE, vpg, seed=SEED, n_steps=6, dtype=dtype))
-    state = made[-1].state
+    vpg = algorithm(optimizer=Adam(), value_steps=1)
+    made = list(iterate(Steps(), vpg, seed=SEED, n_steps=6, dtype=dtype))
+    state = made[-1].state.learner
     arrays = [state.theta, state.phi]
     arrays += [x for s in (state.policy_optimizer, state.value_optimizer) for x in s[:2]]
     assert {x.dtype for x in arrays} == {np.dtype(dtype)}
 
 
 def test_the_first_state() -> None:
-    vpg = algorithm(policy_optimizer=Adam(), value_optimizer=Adam())
-    state = initial_state(COIN, LINE, vpg, n_envs=2, seed=SEED)
-    assert np.array_equal(state.theta, COIN.init(generator(SEED, Purpose.POLICY_INIT)))
-    assert np.array_equal(state.phi, LINE.init(generator(SEED, Purpose.VALUE_INIT)))
-    assert state.policy_optimizer.first.shape == (4,)
-    assert state.value_optimizer.first.shape == (2,)
+    vpg = algorithm(optimizer=Adam())
+    state = initial_state(vpg, n_envs=2, seed=SEED)
+    assert np.array_equal(state.learner.theta, COIN.init(generator(SEED, Purpose.POLICY_INIT)))
+    assert np.array_equal(state.learner.phi, LINE.init(generator(SEED, Purpose.VALUE_INIT)))
+    assert state.learner.policy_optimizer.first.shape == (4,)
+    assert state.learner.value_optimizer.first.shape == (2,)
     assert (state.iteration, state.steps) == (0, 0)
     assert (state.obs_moments.n_rows, state.obs_moments.mean.shape) == (0, (1,))
-    assert (state.return_moments.n_rows, state.return_moments.mean.shape) == (0, (1,))
+    assert (state.learner.return_moments.n_rows, state.learner.return_moments.mean.shape) == (
+        0,
+        (1,),
+    )
     assert state.position.episode.tolist() == [0, 0]
     assert state.recent.shape == (0, 2)
-    begun = next(train(Steps(), COIN, LINE, vpg, seed=SEED, n_steps=1))
-    same = next(train(Steps(), COIN, LINE, vpg, seed=SEED, n_steps=1, state=state))
-    assert np.array_equal(begun.state.theta, same.state.theta)
+    begun = next(iterate(Steps(), vpg, seed=SEED, n_steps=1))
+    same = next(iterate(Steps(), vpg, seed=SEED, n_steps=1, state=state))
+    assert np.array_equal(begun.state.learner.theta, same.state.learner.theta)
 
 
 def test_a_state_is_made_of_named_arrays() -> None:
-    state = update(algorithm(collector=FixedHorizon(1), normalize_obs=True)).state
+    state = update(algorithm(collect=FixedHorizon(1), normalize_obs=True)).state
     arrays = state.to_arrays()
     assert all(isinstance(array, np.ndarray) for array in arrays.values())
-    nested = {"policy_optimizer", "value_optimizer", "obs_moments", "return_moments", "position"}
+    nested = {"learner", "obs_moments", "position"}
     assert {name.partition(".")[0] for name in arrays} == set(TrainState._fields)
     assert {name.partition(".")[0] for name in arrays if "." in name} == nested
-    again = TrainState.from_arrays(arrays)
-    assert type(again.iteration) is type(again.policy_optimizer.n_made) is int
+    again = TrainState.from_arrays(arrays, Learner)
+    assert type(again.iteration) is type(again.learner.policy_optimizer.n_made) is int
     assert type(again.steps) is type(again.obs_moments.n_rows) is int
     rebuilt = again.to_arrays()
     assert rebuilt.keys() == arrays.keys()
     assert all(np.array_equal(rebuilt[name], arrays[name]) for name in arrays)
-    for name in ("theta", "position.history"):
+    for name in ("learner.theta", "position.history"):
         lost = {key: value for key, value in arrays.items() if key != name}
         with pytest.raises(ValueError, match=rf"^arrays must hold {name}, got \['iteration', "):
-            TrainState.from_arrays(lost)
+            TrainState.from_arrays(lost, Learner)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"value_steps": -1}, "value_steps must be at least 0, got -1"),
-        ({"entropy_weight": -0.1}, "entropy_weight must be at least 0, got -0.1"),
-        ({"value_minibatch": 0}, "value_minibatch must be at least 1, got 0"),
-        ({"max_grad_norm": 0.0}, "max_grad_norm must be positive and finite, got 0.0"),
+        ({"entropy_weight": -0.1}, "entropy_weight must be at least 0 and finite, got -0.1"),
+        ({"value_minibatch": -1}, "value_minibatch must be at least 0, got -1"),
+        ({"max_grad_norm": -0.5}, "max_grad_norm must be at least 0 and finite, got -0.5"),
         ({"reward_scale": 0.0}, "reward_scale must be positive and finite, got 0.0"),
         (
             {"estimator": TotalReturn(0.5), "discount_weights": True},
@@ -483,11 +498,11 @@ def test_a_state_is_made_of_named_arrays() -> None:
             "already",
         ),
         (
-            {"estimator": LeaveOneOut(0.5), "collector": FixedHorizon(2)},
+            {"estimator": LeaveOneOut(0.5), "collect": FixedHorizon(2)},
             "estimator must not be leave-one-out with a fixed horizon",
         ),
         (
-            {"discount_weights": True, "collector": FixedHorizon(2)},
+            {"discount_weights": True, "collect": FixedHorizon(2)},
             "discount_weights must have whole episodes, to count t from their start",
         ),
         (
@@ -518,44 +533,45 @@ def test_a_batch_is_at_least_one(n: int) -> None:
         WholeEpisodes(n)
     assert (FixedHorizon(1).n_steps, WholeEpisodes(1).n_episodes) == (1, 1)
     with pytest.raises(ValueError, match=f"^n_steps must be at least 1, got {n}$"):
-        next(train(Steps(), COIN, LINE, algorithm(), seed=SEED, n_steps=n))
+        next(iterate(Steps(), algorithm(), seed=SEED, n_steps=n))
 
 
 def test_edges_that_are_allowed() -> None:
     vpg = algorithm(value_steps=0, entropy_weight=0.0, value_minibatch=1, value_target=GAE(1, 1))
-    assert vpg.value_minibatch == 1
-    defaults = VPG(RewardToGo(0.5), WholeEpisodes(1), ONE, ONE)
-    assert defaults.value_steps == 10
-    assert defaults.policy_optimizer == defaults.value_optimizer == Adam()
-    off = {f.name: getattr(defaults, f.name) for f in fields(VPG)[9:]}
-    assert list(off.values()) == [0.0, False, False, False, None, False, False, 1.0, None]
+    assert vpg.value_fit.value_minibatch == 1
+    defaults = VPG(COIN, LINE, WholeEpisodes(1), Weigh(RewardToGo(0.5)), PolicyStep(Ascent(ONE)))
+    assert defaults.value_fit == ValueFit(Ascent(Linear(1e-3, 1e-3)), None, 10, 0)
+    assert defaults.policy_step == PolicyStep(Ascent(ONE, Adam(), 0.0), 0.0, None)
+    assert defaults.weigh == Weigh(RewardToGo(0.5), False, False, False, 1.0, False)
+    assert defaults.collect == WholeEpisodes(1, normalize_obs=False)
 
 
 def test_a_horizon_needs_a_value() -> None:
-    vpg = algorithm(collector=FixedHorizon(2))
     message = "^value must not be ZeroValue with a fixed horizon: the tail needs a value$"
     with pytest.raises(ValueError, match=message):
-        next(train(Steps(), COIN, ZeroValue(), vpg, seed=SEED, n_steps=9))
+        algorithm(collect=FixedHorizon(2), value=ZeroValue())
 
 
 def test_greed_needs_one_categorical_action() -> None:
-    vpg = algorithm(greedy=Linear(0.0, 0.5))
+    greedy = Linear(0.0, 0.5)
     box = Policy(MLP((1, 1)), DiagonalGaussian(1))
-    message = r"^greedy must be left out unless policy is Categorical, got Gaussian of 1$"
-    with pytest.raises(ValueError, match=message):
-        next(train(Steps(), box, LINE, vpg, seed=SEED, n_steps=9))
-    assert behaviour(COIN, algorithm(), 0.5) is COIN
-    assert behaviour(COIN, vpg, 0.0) is COIN
-    assert behaviour(COIN, vpg, 0.5).distribution == GreedyCategorical(
-        Categorical(2), probability=0.25
-    )
+    with pytest.raises(
+        ValueError, match=r"^greedy must be 0 unless actions are one Discrete, got Gaussian of 1$"
+    ):
+        algorithm(policy=box, greedy=greedy)
+    plain, vpg = algorithm(), algorithm(greedy=greedy)
+    learner = start(vpg).learner
+    assert plain.acting(learner, 0.5) == (COIN, learner.theta)
+    assert vpg.acting(learner, 0.0) == (COIN, learner.theta)
+    policy, _ = vpg.acting(learner, 0.5)
+    assert policy.distribution == GreedyCategorical(Categorical(2), probability=0.25)
 
 
 def test_a_state_of_other_sub_environments_is_refused() -> None:
     vpg = algorithm()
     message = "^state must be one of 3 sub-environments, as env is, got 2$"
     with pytest.raises(ValueError, match=message):
-        next(train(Steps(1, 1, 1), COIN, LINE, vpg, seed=SEED, n_steps=9, state=start(vpg)))
+        next(iterate(Steps(1, 1, 1), vpg, seed=SEED, n_steps=9, state=start(vpg)))
 
 
 @pytest.mark.filterwarnings("ignore:.*overflow.*:RuntimeWarning", "ignore:.*invalid.*")

@@ -227,7 +227,7 @@ class Distribution(ABC):
         ValueError
             If there is no such law, as for continuous actions, which then have no density.
         """
-        raise ValueError(f"greedy must be left out unless policy is Categorical, got {self}")
+        raise ValueError(f"greedy must be 0 unless actions are one Discrete, got {self}")
 
     def __str__(self) -> str:
         """Name the law in a few words."""

@@ -1,4 +1,4 @@
-"""A run: the loop over `npvpg.vpg.train` that logs, saves, stops and, if need be, goes on."""
+"""A run: the loop over `npvpg.loop.iterate` that logs, saves, stops and, if need be, goes on."""
 
 import contextlib
 import dataclasses
@@ -14,7 +14,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from npvpg import __version__, vpg
+from npvpg import __version__
 from npvpg.jobs.interrupt import Interrupts, ignored
 from npvpg.runs import compiling, environments, progress
 from npvpg.runs.build import build
@@ -88,7 +88,7 @@ def train(
         threshold = environments.spec(config.env).reward_threshold
         run = Run(config, directory, env, build(config, env), threshold)
         if resume:
-            start = progress.load(directory, config, run.parts)
+            start = progress.load(directory, config, run.algorithm)
         else:
             start = Progress()
             directory.create(config)
@@ -168,9 +168,13 @@ def _finish(run: Run, end: Progress, screen: Screen) -> dict[str, Any]:
     evaluation = None
     n_episodes = run.config.evaluation_episodes
     if n_episodes and end.state is not None:
-        acting = vpg.behaviour(run.parts.policy, run.parts.vpg, end.steps / run.config.steps)
         evaluation = evaluate_state(
-            run.env, acting, end.state, episodes=n_episodes, seed=run.config.seed
+            run.env,
+            run.algorithm,
+            end.state,
+            fraction=end.steps / run.config.steps,
+            episodes=n_episodes,
+            seed=run.config.seed,
         )
         screen.evaluation(evaluation)
     summary = {

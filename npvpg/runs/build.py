@@ -1,11 +1,13 @@
 """From the names and numbers of a configuration to the objects that the algorithm is made of."""
 
-from typing import Any, NamedTuple
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 
+from npvpg.collect import Collect, FixedHorizon, WholeEpisodes
 from npvpg.distributions import (
     Bernoulli,
     Categorical,
@@ -16,35 +18,17 @@ from npvpg.distributions import (
 )
 from npvpg.estimators import GAE, Estimator, named
 from npvpg.mlp import MLP
-from npvpg.optimizers import SGD, Adam, Linear
+from npvpg.optimizers import SGD, Adam, Ascent, Linear
 from npvpg.policy import Policy
-from npvpg.runs.config import Config
+from npvpg.runs.config import FIELDS, Config
+from npvpg.stages import PolicyStep, ValueFit, Weigh
 from npvpg.value import MLPValue, Value, ZeroValue
-from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes
+from npvpg.vpg import VPG
 from npvpg.world.spaces import leaves
 from npvpg.world.squash import SquashAction, half_width
 
 
-class Parts(NamedTuple):
-    """
-    What `npvpg.vpg.train` takes apart from the environment and the seed.
-
-    Attributes
-    ----------
-    policy : Policy
-        The policy.
-    value : Value
-        The value function: zero for the estimators that have none.
-    vpg : VPG
-        The algorithm.
-    """
-
-    policy: Policy
-    value: Value
-    vpg: VPG
-
-
-def build(config: Config, env: VectorEnv) -> Parts:
+def build(config: Config, env: VectorEnv) -> VPG:
     """
     Make policy, value function and algorithm.
 
@@ -57,8 +41,8 @@ def build(config: Config, env: VectorEnv) -> Parts:
 
     Returns
     -------
-    Parts
-        Policy, value function and algorithm.
+    VPG
+        Policy, value function and how they learn.
 
     Raises
     ------
@@ -68,10 +52,6 @@ def build(config: Config, env: VectorEnv) -> Parts:
     """
     n_obs = spaces.flatdim(env.single_observation_space)
     law = distribution(config, env)
-    if config.greedy and not isinstance(env.single_action_space, spaces.Discrete):
-        raise ValueError(
-            f"greedy must be 0 unless actions are one Discrete, got {config.greedy} for {law}"
-        )
     n_out = law.n_params - (len(law.scale_columns) if config.sigma == "free" else 0)
     network = MLP((n_obs, *config.hidden, n_out), config.activation)
     policy = Policy(network, law, config.init_log_sigma)
@@ -79,7 +59,7 @@ def build(config: Config, env: VectorEnv) -> Parts:
     value: Value = ZeroValue()
     if weight.uses_value:
         value = MLPValue(MLP((n_obs, *config.hidden, 1), config.activation))
-    return Parts(policy, value, _algorithm(config, weight))
+    return VPG(policy, value, _collect(config), *_stages(config, weight))
 
 
 def estimator(config: Config) -> Estimator:
@@ -147,32 +127,35 @@ def _part(config: Config, space: spaces.Space[Any]) -> list[Distribution]:
     return [normal]
 
 
-def _algorithm(config: Config, weight: Estimator) -> VPG:
-    """Describe the algorithm; what a configuration writes as 0 for "none" becomes None."""
-    decayed = 0.0 if config.lr_decay == "linear" else 1.0
-    adam_or_sgd = Adam() if config.optimizer == "adam" else SGD()
-    returned = config.value_target == "return"
-    return VPG(
-        estimator=weight,
-        collector=(
-            WholeEpisodes(config.episodes)
-            if config.whole_episodes
-            else FixedHorizon(config.horizon)
-        ),
-        policy_lr=Linear(config.policy_lr, config.policy_lr * decayed),
-        value_lr=Linear(config.value_lr, config.value_lr * decayed),
-        policy_optimizer=adam_or_sgd,
-        value_optimizer=adam_or_sgd,
-        value_target=None if returned else GAE(config.gamma, config.lam),
-        value_steps=config.value_steps,
-        value_minibatch=config.value_minibatch or None,
-        entropy_weight=config.entropy_weight,
-        standardize=config.standardize,
-        per_step=config.per_step,
-        discount_weights=config.discount_weights,
-        max_grad_norm=config.max_grad_norm or None,
-        normalize_obs=config.normalize_obs,
-        normalize_rewards=config.normalize_rewards,
-        reward_scale=config.reward_scale,
-        greedy=Linear(0.0, config.greedy) if config.greedy else None,
+def _collect(config: Config) -> Collect:
+    if config.whole_episodes:
+        return WholeEpisodes(config.episodes, config.normalize_obs)
+    return FixedHorizon(config.horizon, config.normalize_obs)
+
+
+def _stages(config: Config, weight: Estimator) -> tuple[Weigh, PolicyStep, ValueFit]:
+    """Group the settings by stage; what has the same name in both needs no line here."""
+    policy_ascent, value_ascent = (
+        Ascent(
+            Linear(lr, 0.0 if config.lr_decay == "linear" else lr),
+            Adam() if config.optimizer == "adam" else SGD(),
+            config.max_grad_norm,
+        )
+        for lr in (config.policy_lr, config.value_lr)
+    )
+    made = {
+        "estimator": weight,
+        "greedy": Linear(0.0, config.greedy) if config.greedy else None,
+        "value_target": None if config.value_target == "return" else GAE(config.gamma, config.lam),
+    }
+    given = {name: getattr(config, name) for name in FIELDS} | made
+
+    def of(stage: type[Any], **chain: Ascent) -> dict[str, Any]:
+        names = {field.name for field in fields(stage)} - chain.keys()
+        return {name: given[name] for name in names} | chain
+
+    return (
+        Weigh(**of(Weigh)),
+        PolicyStep(**of(PolicyStep, ascent=policy_ascent)),
+        ValueFit(**of(ValueFit, ascent=value_ascent)),
     )

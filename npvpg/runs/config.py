@@ -137,7 +137,8 @@ class Config:
     """Optimiser of policy and value."""
 
     entropy_weight: float = 0.0
-    """Weight of the policy's entropy in the objective."""
+    """Weight of the policy's entropy in the objective, averaged as the gradient is: summed over
+    the steps of a trajectory and averaged over trajectories, or with per_step over steps."""
 
     max_grad_norm: float = 0.0
     """Longest gradient, of the policy and of the value; 0 sets no bound."""
@@ -172,23 +173,11 @@ class Config:
                 raise ValueError(
                     f"{field.name} must be one of {', '.join(choices)}, got {value!r}{offer}"
                 )
-        checks.unit_interval(gamma=self.gamma, lam=self.lam)
-        checks.at_least(0, seed=self.seed, horizon=self.horizon, value_steps=self.value_steps)
-        checks.at_least(0, value_minibatch=self.value_minibatch)
-        checks.at_least(0, evaluation_episodes=self.evaluation_episodes)
-        checks.at_least(1, steps=self.steps, n=self.n, envs=self.envs, episodes=self.episodes)
-        checks.at_least(1, checkpoint_every=self.checkpoint_every)
+        checks.settings(self)
         if estimators.NAMED[self.estimator].compares_trajectories and self.envs * self.episodes < 2:
             raise ValueError(f"envs or episodes must be at least 2 with {self.estimator}, got 1")
-        checks.positive(policy_lr=self.policy_lr, value_lr=self.value_lr)
-        checks.positive(reward_scale=self.reward_scale)
-        for name in ("entropy_weight", "max_grad_norm"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} must be at least 0 and finite, got {getattr(self, name)}")
         if not 0 <= self.greedy < 1:
             raise ValueError(f"greedy must lie in [0, 1), got {self.greedy}")
-        if not -20 <= self.init_log_sigma <= 2:
-            raise ValueError(f"init_log_sigma must lie in [-20, 2], got {self.init_log_sigma}")
         if any(width < 1 for width in self.hidden):
             widths = " ".join(map(str, self.hidden))
             raise ValueError(f"hidden must hold widths of at least 1, got {widths}")

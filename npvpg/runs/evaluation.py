@@ -3,21 +3,24 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 from gymnasium.vector import VectorEnv
+from numpy.typing import NDArray
 
+from npvpg.algorithm import Algorithm
 from npvpg.policy import Policy
 from npvpg.runs import config_file, environments, progress
-from npvpg.runs.build import Parts, build
+from npvpg.runs.build import build
 from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
 from npvpg.runs.group import GroupDirectory
 from npvpg.runs.over_seeds import OverSeeds, over_seeds
 from npvpg.runs.statistics import bootstrap_interval
 from npvpg.state import TrainState
-from npvpg.vpg import behaviour
+from npvpg.vpg import VPG
+from npvpg.world.actor import Actor
 from npvpg.world.rollout import play_episodes
 from npvpg.world.streams import Purpose
 from npvpg.world.vector import SeededVectorEnv
@@ -65,7 +68,13 @@ class GroupScore(TypedDict):
 
 
 def evaluate_state(
-    env: VectorEnv, policy: Policy, state: TrainState, *, episodes: int, seed: int
+    env: VectorEnv,
+    algorithm: Algorithm[Any],
+    state: TrainState,
+    *,
+    fraction: float,
+    episodes: int,
+    seed: int,
 ) -> dict[str, Score]:
     """
     Play episodes with the policy of a state; nothing in the state changes.
@@ -74,10 +83,13 @@ def evaluate_state(
     ----------
     env : gymnasium.vector.VectorEnv
         Environment with autoreset disabled.
-    policy : Policy
-        Policy of the run, as it acts there: `npvpg.vpg.behaviour`.
+    algorithm : Algorithm
+        The algorithm, which says who acts.
     state : TrainState
-        Parameters, and the statistics that normalise the observations, which stay as they are.
+        What it has learnt, and the statistics that normalise the observations, which stay as they
+        are.
+    fraction : float
+        Steps taken, by steps of the whole run.
     episodes : int
         Number of episodes of either kind.
     seed : int
@@ -98,16 +110,11 @@ def evaluate_state(
     npvpg.runs.statistics.bootstrap_interval : What the interval means.
     """
     driver = SeededVectorEnv(env, seed, Purpose.EVALUATION_EPISODE)
+    policy, theta = algorithm.acting(state.learner, fraction)
     result: dict[str, Score] = {}
     for name in ("sampled", "greedy"):
-        returns, _ = play_episodes(
-            driver,
-            policy,
-            state.theta,
-            n_episodes=episodes,
-            moments=state.obs_moments,
-            greedy=name == "greedy",
-        )
+        actor = Actor(policy, theta, state.obs_moments, by_mode=name == "greedy")
+        returns, _ = play_episodes(driver, actor, n_episodes=episodes)
         low, high = bootstrap_interval(returns, seed=seed) if episodes > 1 else (None, None)
         result[name] = {
             "mean": float(np.mean(returns)),
@@ -144,7 +151,14 @@ def evaluate(run_dir: Path, *, episodes: int, seed: int) -> dict[str, Score]:
         configuration, or the environment cannot be made.
     """
     with trained(run_dir) as run:
-        return evaluate_state(run.env, run.acting, run.state, episodes=episodes, seed=seed)
+        return evaluate_state(
+            run.env,
+            run.algorithm,
+            run.state,
+            fraction=run.fraction,
+            episodes=episodes,
+            seed=seed,
+        )
 
 
 class Trained(NamedTuple):
@@ -157,21 +171,26 @@ class Trained(NamedTuple):
         Its configuration.
     env : gymnasium.vector.VectorEnv
         Its environment.
-    parts : Parts
-        Policy, value function and algorithm.
+    algorithm : VPG
+        Policy, value function and how they learn.
     state : TrainState
         Parameters and statistics.
     """
 
     config: Config
     env: VectorEnv
-    parts: Parts
+    algorithm: VPG
     state: TrainState
 
     @property
-    def acting(self) -> Policy:
-        """The policy as it acts there, `npvpg.vpg.behaviour`."""
-        return behaviour(self.parts.policy, self.parts.vpg, self.state.steps / self.config.steps)
+    def fraction(self) -> float:
+        """Steps taken, by steps of the whole run."""
+        return self.state.steps / self.config.steps
+
+    @property
+    def acting(self) -> tuple[Policy, NDArray[Any]]:
+        """The policy as it acts there, and its parameters."""
+        return self.algorithm.acting(self.state.learner, self.fraction)
 
 
 @contextlib.contextmanager
@@ -201,11 +220,11 @@ def trained(run_dir: Path) -> Iterator[Trained]:
     config = config_file.complete(config_file.read(directory.config), directory.config)
     env = environments.make_for(config)
     try:
-        parts = build(config, env)
-        state = progress.load(directory, config, parts).state
+        algorithm = build(config, env)
+        state = progress.load(directory, config, algorithm).state
         if state is None:
             raise ValueError(f"{directory.checkpoint} does not exist: nothing has been trained yet")
-        yield Trained(config, env, parts, state)
+        yield Trained(config, env, algorithm, state)
     finally:
         env.close()
 

@@ -118,8 +118,15 @@ class MetricsLog(_Log):
         iteration : Iteration
             What the update yielded.
         """
-        values = {name: getattr(iteration, name) for name in METRICS}
-        self._append([list((values | {"episodes": len(iteration.episodes)}).values())])
+        counted = {
+            "iteration": iteration.iteration,
+            "steps": iteration.steps,
+            "episodes": len(iteration.episodes),
+            "mean_return": iteration.mean_return,
+            "mean_length": iteration.mean_length,
+        }
+        values = counted | dict(iteration.diagnostics)
+        self._append([[values[name] for name in METRICS]])
 
 
 class EpisodesLog(_Log):

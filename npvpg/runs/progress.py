@@ -5,10 +5,10 @@ from typing import Any
 
 from npvpg.recent import solved
 from npvpg.runs import checkpoint, config_file
-from npvpg.runs.build import Parts
 from npvpg.runs.config import FIELDS, Config, differences
 from npvpg.runs.directory import RunDirectory
 from npvpg.state import TrainState
+from npvpg.vpg import VPG
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +91,7 @@ def save(progress: Progress, config: Config, directory: RunDirectory) -> None:
     checkpoint.save(directory.checkpoint, progress.state.to_arrays(), metadata)
 
 
-def load(directory: RunDirectory, config: Config, parts: Parts) -> Progress:
+def load(directory: RunDirectory, config: Config, algorithm: VPG) -> Progress:
     """
     Read how far a run had come.
 
@@ -101,7 +101,7 @@ def load(directory: RunDirectory, config: Config, parts: Parts) -> Progress:
         The run; without a checkpoint it begins anew, which comes to the same.
     config : Config
         Configuration to go on with.
-    parts : Parts
+    algorithm : VPG
         Policy and value function, whose sizes the checkpoint must fit.
 
     Returns
@@ -124,7 +124,7 @@ def load(directory: RunDirectory, config: Config, parts: Parts) -> Progress:
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is no checkpoint of a run: {error!r}") from None
     try:
-        state = TrainState.from_arrays(arrays)
+        state = TrainState.from_arrays(arrays, algorithm.learner)
     except ValueError as error:
         raise ValueError(f"{path} is no checkpoint of a run: {error}") from None
     changed = differences(config, saved)
@@ -133,7 +133,11 @@ def load(directory: RunDirectory, config: Config, parts: Parts) -> Progress:
             f"{path} was written with another configuration than {directory.config}: "
             f"{', '.join(changed)}"
         )
-    sizes = (("policy", state.theta, parts.policy.size), ("value", state.phi, parts.value.size))
+    learner = state.learner
+    sizes = (
+        ("policy", learner.theta, algorithm.policy.size),
+        ("value", learner.phi, algorithm.value.size),
+    )
     for name, given, due in sizes:
         if given.shape != (due,):
             raise ValueError(f"{path} must hold {due} parameters of the {name}, got {given.size}")

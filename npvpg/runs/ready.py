@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from npvpg import vpg
-from npvpg.runs.build import Parts
+from npvpg.loop import iterate
 from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
 from npvpg.runs.progress import Progress
 from npvpg.state import Iteration
+from npvpg.vpg import VPG
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Run:
         Where the files go.
     env : gymnasium.vector.VectorEnv
         The environment.
-    parts : Parts
-        Policy, value function and algorithm.
+    algorithm : VPG
+        Policy, value function and how they learn.
     threshold : float or None
         Return at which the environment counts as solved.
     """
@@ -36,7 +36,7 @@ class Run:
     config: Config
     directory: RunDirectory
     env: VectorEnv
-    parts: Parts
+    algorithm: VPG
     threshold: float | None
 
     def iterations(self, start: Progress) -> Iterator[Iteration]:
@@ -55,11 +55,9 @@ class Run:
         """
         if self.config.stop_when_solved and start.solved_at_step is not None:
             return iter(())
-        return vpg.train(
+        return iterate(
             self.env,
-            self.parts.policy,
-            self.parts.value,
-            self.parts.vpg,
+            self.algorithm,
             seed=self.config.seed,
             n_steps=self.config.steps,
             dtype=np.dtype(self.config.dtype),

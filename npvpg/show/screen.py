@@ -82,7 +82,7 @@ class Screen:
         start : Progress
             Where it starts.
         """
-        config, parts = run.config, run.parts
+        config, algorithm = run.config, run.algorithm
         goal = "no reward threshold" if run.threshold is None else f"solved at {run.threshold:g}"
         compiled = isinstance(run.env.unwrapped, CompiledVectorEnv)
         kind = "compiled" if compiled else "async" if config.async_envs else "Gymnasium's own"
@@ -94,13 +94,14 @@ class Screen:
         )
         self.line("spaces", f"observations {_space(seen)} · actions {_space(done)}")
         greedy = f" · the mode besides, up to {config.greedy:g}" if config.greedy else ""
-        self.line("policy", str(parts.policy) + greedy)
-        self.line("estimator", f"{config.estimator}   {parts.vpg.estimator.formula}", "cyan")
-        self.line("", _constants(config, parts.vpg.estimator))
+        estimator = algorithm.weigh.estimator
+        self.line("policy", str(algorithm.policy) + greedy)
+        self.line("estimator", f"{config.estimator}   {estimator.formula}", "cyan")
+        self.line("", _constants(config, estimator))
         networks = f"hidden {' '.join(map(str, config.hidden)) or 'none'}, {config.activation}"
         self.line(
             "parameters",
-            f"{parts.policy.size:,} policy + {parts.value.size:,} value"
+            f"{algorithm.policy.size:,} policy + {algorithm.value.size:,} value"
             f" · {networks}, {config.dtype}",
         )
         self.line("seed", str(config.seed))
@@ -282,8 +283,5 @@ def _values(iteration: Iteration, progress: "RunProgress") -> dict[str, float | 
         "episodes": progress.episodes_rows,
         "mean_return": iteration.mean_return,
         "mean_length": iteration.mean_length,
-        "entropy": iteration.entropy,
-        "kl": iteration.kl,
-        "grad_norm": iteration.grad_norm,
-        "explained_variance": iteration.explained_variance,
+        **iteration.diagnostics,
     }

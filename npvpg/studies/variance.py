@@ -21,6 +21,7 @@ from npvpg.runs.config import Config
 from npvpg.runs.evaluation import Trained, trained
 from npvpg.show import pictures
 from npvpg.studies import exact
+from npvpg.world.actor import Actor
 from npvpg.world.rollout import Position, whole_episodes
 from npvpg.world.streams import Purpose
 from npvpg.world.vector import SeededVectorEnv
@@ -86,21 +87,20 @@ def measure(at: Trained, n_episodes: int, seed: int) -> dict[str, GradientVarian
     ValueError
         If the run has no value function, or the environment returns what it must not.
     """
-    value = at.parts.value
+    value = at.algorithm.value
     if value.is_zero:
         raise ValueError(
             f"runs must have a value function, as --algorithm vpg, got estimator "
             f"{at.config.estimator}"
         )
-    theta, phi = at.state.theta.astype(np.float64), at.state.phi.astype(np.float64)
+    policy, theta = at.acting
+    theta, phi = theta.astype(np.float64), at.state.learner.phi.astype(np.float64)
     batch = whole_episodes(
         SeededVectorEnv(at.env, seed, Purpose.EVALUATION_EPISODE),
-        at.acting,
-        theta,
+        Actor(policy, theta, at.state.obs_moments),
         Position.initial(at.config.envs),
         n_episodes=-(-n_episodes // at.config.envs),
         iteration=0,
-        moments=at.state.obs_moments,
         purpose=Purpose.EVALUATION_ACTION,
     ).batch
     rew = batch.rew * _scale(at)
@@ -111,7 +111,7 @@ def measure(at: Trained, n_episodes: int, seed: int) -> dict[str, GradientVarian
         given = (val, last_val) if weight.uses_value else (0 * val, 0 * last_val)
         psi = weight(rew, *given, batch.start)
         discount = None if weight.from_start else weight.gamma
-        grads = trajectory_gradients(at.acting, theta, batch, psi, discount=discount)
+        grads = trajectory_gradients(policy, theta, batch, psi, discount=discount)
         found[name] = gradient_variance(grads)
     return found
 
@@ -120,7 +120,7 @@ def _scale(at: Trained) -> float:
     """Factor by which the run's own estimator, and its V, see the rewards."""
     scale = at.config.reward_scale
     if at.config.normalize_rewards:
-        scale *= float(at.state.return_moments.inverse_std[0])
+        scale *= float(at.state.learner.return_moments.inverse_std[0])
     return scale
 
 

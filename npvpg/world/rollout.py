@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from npvpg import checks
 from npvpg.batch import Batch
-from npvpg.normalize import RunningMoments
-from npvpg.policy import Policy
+from npvpg.world.actor import Actor
 from npvpg.world.player import Player, Record
 from npvpg.world.streams import Purpose
 from npvpg.world.vector import SeededVectorEnv
@@ -111,13 +110,11 @@ class Rollout(NamedTuple):
 
 def fixed_horizon(
     env: SeededVectorEnv,
-    policy: Policy,
-    theta: NDArray[Any],
+    actor: Actor,
     position: Position,
     *,
     n_steps: int,
     iteration: int,
-    moments: RunningMoments | None = None,
     steps_before: int = 0,
 ) -> Rollout:
     """
@@ -127,18 +124,14 @@ def fixed_horizon(
     ----------
     env : SeededVectorEnv
         Environment of N sub-environments.
-    policy : Policy
-        Policy to act by.
-    theta : ndarray, shape (P,)
-        Its parameters.
+    actor : Actor
+        What chooses the actions.
     position : Position
         Where the sub-environments stand.
     n_steps : int
         Steps per sub-environment; the batch has N times as many.
     iteration : int
         Key of the stream that the actions' noise comes from.
-    moments : RunningMoments, optional
-        What observations are normalised by before the policy sees them; nothing by default.
     steps_before : int
         Environment steps of the run before this batch, for `Episode.step`.
 
@@ -153,7 +146,7 @@ def fixed_horizon(
         If `n_steps` is smaller than 1, or the environment returns what it must not.
     """
     checks.at_least(1, n_steps=n_steps)
-    player = Player(env, policy, theta, moments, Purpose.ACTION, iteration)
+    player = Player(env, actor, Purpose.ACTION, iteration)
     player.begin(position.episode, position.obs)
     record, _ = player.play(n_steps)
     return _cut_at_end(player, record, position, steps_before)
@@ -161,15 +154,12 @@ def fixed_horizon(
 
 def whole_episodes(
     env: SeededVectorEnv,
-    policy: Policy,
-    theta: NDArray[Any],
+    actor: Actor,
     position: Position,
     *,
     n_episodes: int,
     iteration: int,
-    moments: RunningMoments | None = None,
     steps_before: int = 0,
-    greedy: bool = False,
     purpose: Purpose = Purpose.ACTION,
 ) -> Rollout:
     """
@@ -182,22 +172,16 @@ def whole_episodes(
     ----------
     env : SeededVectorEnv
         Environment of N sub-environments.
-    policy : Policy
-        Policy to act by.
-    theta : ndarray, shape (P,)
-        Its parameters.
+    actor : Actor
+        What chooses the actions.
     position : Position
         Numbers of the episodes to begin with.
     n_episodes : int
         Episodes per sub-environment; the batch has N times as many.
     iteration : int
         Key of the stream that the actions' noise comes from.
-    moments : RunningMoments, optional
-        What observations are normalised by before the policy sees them; nothing by default.
     steps_before : int
         Environment steps of the run before this batch, for `Episode.step`.
-    greedy : bool
-        Take the most probable action in place of a sample.
     purpose : Purpose
         Stream of the noise.
 
@@ -212,7 +196,7 @@ def whole_episodes(
         If `n_episodes` is smaller than 1, or the environment returns what it must not.
     """
     checks.at_least(1, n_episodes=n_episodes)
-    player = Player(env, policy, theta, moments, purpose, iteration, greedy=greedy)
+    player = Player(env, actor, purpose, iteration)
     player.begin(position.episode)
     blocks, through = [], False
     while not through:
@@ -224,12 +208,9 @@ def whole_episodes(
 
 def play_episodes(
     env: SeededVectorEnv,
-    policy: Policy,
-    theta: NDArray[Any],
+    actor: Actor,
     *,
     n_episodes: int,
-    moments: RunningMoments | None = None,
-    greedy: bool = False,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """
     Play episodes to judge a policy by.
@@ -238,16 +219,10 @@ def play_episodes(
     ----------
     env : SeededVectorEnv
         Environment, best with `Purpose.EVALUATION_EPISODE` for its stream.
-    policy : Policy
-        Policy to act by.
-    theta : ndarray, shape (P,)
-        Its parameters.
+    actor : Actor
+        What chooses the actions.
     n_episodes : int
         Number of episodes, shared out among the sub-environments beforehand.
-    moments : RunningMoments, optional
-        What observations are normalised by before the policy sees them; nothing by default.
-    greedy : bool
-        Take the most probable action in place of a sample.
 
     Returns
     -------
@@ -264,13 +239,10 @@ def play_episodes(
     checks.at_least(1, n_episodes=n_episodes)
     batch = whole_episodes(
         env,
-        policy,
-        theta,
+        actor,
         Position.initial(env.n_envs),
         n_episodes=-(-n_episodes // env.n_envs),
         iteration=0,
-        moments=moments,
-        greedy=greedy,
         purpose=Purpose.EVALUATION_ACTION,
     ).batch
     returns = np.add.reduceat(batch.rew, batch.start[:-1])
@@ -357,11 +329,11 @@ def _rollout(
 ) -> Rollout:
     """Make a batch of steps that lie end to end."""
     batch = Batch(
-        obs=player.see(record.obs),
+        obs=player.actor.see(record.obs),
         act=record.act,
         rew=record.rew,
         start=start,
-        last_obs=player.see(record.next_obs[start[1:] - 1]),
+        last_obs=player.actor.see(record.next_obs[start[1:] - 1]),
         terminated=record.terminated[start[1:] - 1],
     )
     return Rollout(batch, record.obs, tuple(episodes), position)

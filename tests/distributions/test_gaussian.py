@@ -103,7 +103,7 @@ def test_a_dimension_there_is() -> None:
 
 
 def test_a_continuous_action_has_no_law_with_its_mode() -> None:
-    message = "^greedy must be left out unless policy is Categorical, got Gaussian of 2$"
+    message = "^greedy must be 0 unless actions are one Discrete, got Gaussian of 2$"
     with pytest.raises(ValueError, match=message):
         NORMAL.with_mode(0.5)
 

@@ -2,15 +2,17 @@ import gymnasium
 import numpy as np
 import pytest
 
-from npvpg import vpg
+from npvpg.collect import FixedHorizon
 from npvpg.distributions import Categorical, GreedyCategorical
 from npvpg.distributions.softmax import log_mixture
 from npvpg.envs import COMPILED
 from npvpg.estimators import GAE
+from npvpg.loop import iterate
 from npvpg.mlp import MLP
 from npvpg.optimizers import Linear
 from npvpg.policy import Policy
 from npvpg.value import MLPValue
+from verification import flat
 
 RNG = np.random.default_rng([99, 0])
 LAW = GreedyCategorical(Categorical(3), probability=0.5)
@@ -79,14 +81,12 @@ def test_nothing_is_written_to_and_float32_stays_float32() -> None:
 def test_a_schedule_is_a_sequence_of_distributions() -> None:
     assert "CartPole-v1" in COMPILED  # its import registers the environment
     env = gymnasium.make_vec("npvpg/CartPole-v1", 2)
-    algorithm = vpg.VPG(GAE(0.99, 0.95), vpg.FixedHorizon(8), Linear(0.1, 0.1), Linear(0.1, 0.1))
     state = None
     for k, greedy in enumerate((0.0, 0.25, 0.5)):
         policy = Policy(MLP((4, 2)), GreedyCategorical(Categorical(2), probability=greedy))
         value = MLPValue(MLP((4, 1)))
-        *_, last = vpg.train(
-            env, policy, value, algorithm, seed=0, n_steps=32 * (k + 1), state=state
-        )
+        algorithm = flat.vpg(policy, value, GAE(0.99, 0.95), FixedHorizon(8), Linear(0.1, 0.1))
+        *_, last = iterate(env, algorithm, seed=0, n_steps=32 * (k + 1), state=state)
         state = last.state
     assert state is not None
     assert (state.steps, state.iteration) == (96, 6)

@@ -5,15 +5,18 @@ import pytest
 from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 
+from npvpg.collect import FixedHorizon
 from npvpg.distributions import Categorical
 from npvpg.envs import CompiledEnv
 from npvpg.estimators import GAE
+from npvpg.loop import iterate
 from npvpg.mlp import MLP
 from npvpg.optimizers import Linear
 from npvpg.policy import Policy
 from npvpg.state import TrainState
 from npvpg.value import MLPValue
-from npvpg.vpg import VPG, FixedHorizon, train
+from npvpg.vpg import Learner
+from verification import flat
 
 
 def start(noise: NDArray[np.float64], state: NDArray[np.float64], obs: NDArray[Any]) -> None:
@@ -40,22 +43,22 @@ MIDDLE = CompiledEnv(
 )
 POLICY = Policy(MLP((1, 16, 2), "tanh"), Categorical(2))
 VALUE = MLPValue(MLP((1, 16, 1), "tanh"))
-ALGORITHM = VPG(GAE(0.95, 0.95), FixedHorizon(40), Linear(0.02, 0.02), Linear(0.02, 0.02))
+ALGORITHM = flat.vpg(POLICY, VALUE, GAE(0.95, 0.95), FixedHorizon(40), Linear(0.02, 0.02))
 
 
 def test_your_own_environment_is_learned() -> None:
     """Random actions lose about 20 an episode, the best ones about 5."""
-    *_, last = train(MIDDLE(16), POLICY, VALUE, ALGORITHM, seed=1, n_steps=40_000)
+    *_, last = iterate(MIDDLE(16), ALGORITHM, seed=1, n_steps=40_000)
     assert last.mean_return is not None
     assert last.mean_return > -8
 
 
 def test_a_run_is_taken_up_in_mid_episode() -> None:
-    whole = list(train(MIDDLE(3), POLICY, VALUE, ALGORITHM, seed=2, n_steps=720))
-    half = list(train(MIDDLE(3), POLICY, VALUE, ALGORITHM, seed=2, n_steps=360))
-    state = TrainState.from_arrays(half[-1].state.to_arrays())
-    rest = list(train(MIDDLE(3), POLICY, VALUE, ALGORITHM, seed=2, n_steps=720, state=state))
-    assert np.array_equal(rest[-1].state.theta, whole[-1].state.theta)
+    whole = list(iterate(MIDDLE(3), ALGORITHM, seed=2, n_steps=720))
+    half = list(iterate(MIDDLE(3), ALGORITHM, seed=2, n_steps=360))
+    state = TrainState.from_arrays(half[-1].state.to_arrays(), Learner)
+    rest = list(iterate(MIDDLE(3), ALGORITHM, seed=2, n_steps=720, state=state))
+    assert np.array_equal(rest[-1].state.learner.theta, whole[-1].state.learner.theta)
 
 
 def breaks(state: NDArray[np.float64], action: int, obs: NDArray[Any]) -> tuple[float, bool]:
@@ -89,4 +92,4 @@ def test_what_is_not_finite_is_named(what: int, name: str) -> None:
     )
     rule = rf"^{name} must be finite, got \[?nan\]? from sub-environment \d at step 3$"
     with pytest.raises(ValueError, match=rule):
-        list(train(broken(4), POLICY, VALUE, ALGORITHM, seed=0, n_steps=200))
+        list(iterate(broken(4), ALGORITHM, seed=0, n_steps=200))

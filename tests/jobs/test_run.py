@@ -70,7 +70,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     path = tmp_path_factory.mktemp("uninterrupted")
     finish(f"{LINE} --out run", path)
     result = outcome(path / "run")
-    assert {"theta", "phi"} < result.keys()
+    assert {"learner.theta", "learner.phi"} < result.keys()
     assert result["metrics.csv"].count(b"\n") == 1 + 125
     return result
 
@@ -271,4 +271,4 @@ def test_dtype_is_that_of_the_configuration(tmp_path: Path) -> None:
         )
         run.train(config, directory)
         arrays, _ = checkpoint.load(directory.checkpoint)
-        assert arrays["theta"].dtype == arrays["phi"].dtype == np.dtype(dtype)
+        assert arrays["learner.theta"].dtype == arrays["learner.phi"].dtype == np.dtype(dtype)

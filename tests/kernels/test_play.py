@@ -14,6 +14,7 @@ from npvpg.kernels import pcg64, play
 from npvpg.mlp import MLP
 from npvpg.normalize import RunningMoments
 from npvpg.policy import Policy
+from npvpg.world.actor import Actor
 from npvpg.world.player import Player
 from npvpg.world.streams import Purpose
 from npvpg.world.vector import SeededVectorEnv
@@ -237,7 +238,7 @@ def test_both_ways_of_stepping_give_the_same_bytes(
         theta = policy.init(np.random.default_rng(1), kind)
         theta[policy.network.size :] += kind(0.3)  # sigma is no whole number
         moments = RunningMoments(9, np.full(env.n_obs, 0.1), np.full(env.n_obs, 0.5))
-        player = Player(env, policy, theta, moments, Purpose.ACTION, 6)
+        player = Player(env, Actor(policy, theta, moments), Purpose.ACTION, 6)
         player.begin(np.array([0, 4, 2]))
         noise = player._noise(50)
         arguments: Any = (noise, n_episodes) if way.endswith("wise") else (inner, noise, n_episodes)
@@ -257,13 +258,13 @@ def test_both_ways_act_as_the_policy_acts(way: str, activation: Any, n_rows: int
     policy = Policy(MLP((env.n_obs, 5, 1), activation), DiagonalGaussian(1))
     theta = policy.init(np.random.default_rng(1), np.float32)
     moments = RunningMoments(n_rows, np.full(env.n_obs, 0.1), np.full(env.n_obs, 0.5))
-    player = Player(env, policy, theta, moments, Purpose.ACTION, 6)
+    player = Player(env, Actor(policy, theta, moments), Purpose.ACTION, 6)
     player.begin(np.array([0, 4, 2]))
     noise = player._noise(30)
     arguments: Any = (noise, 0) if way.endswith("wise") else (env.env, noise, 0)
     record = getattr(player, way)(*arguments)
     for t in range(30):
-        params = policy.params(theta, player.see(record.obs[:, t]))
+        params = policy.params(theta, player.actor.see(record.obs[:, t]))
         want = policy.distribution.sample(params, noise[t])
         assert record.act[:, t].tobytes() == want.tobytes()
 
@@ -273,11 +274,11 @@ def test_play_ends_with_the_last_episode(greedy: bool) -> None:
     env = SeededVectorEnv(gym.make_vec("npvpg/Pendulum-v1", 3, max_episode_steps=20), seed=4)
     policy = Policy(MLP((env.n_obs, 5, 1)), DiagonalGaussian(1))
     theta = policy.init(np.random.default_rng(1))
-    player = Player(env, policy, theta, None, Purpose.ACTION, 6, greedy=greedy)
+    player = Player(env, Actor(policy, theta, by_mode=greedy), Purpose.ACTION, 6)
     player.begin(np.zeros(3, np.int64))
     record, through = player.play(50, 1)
     assert through
     assert record.rew.shape == (3, 20)
     for t in range(20):
-        mode = policy.at(theta, record.obs[:, t]).mode()
+        mode = policy.distribution.mode(policy.params(theta, record.obs[:, t]))
         assert np.array_equal(record.act[:, t], mode) is greedy

@@ -8,6 +8,7 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
+from npvpg.collect import FixedHorizon, WholeEpisodes
 from npvpg.distributions import (
     Bernoulli,
     Categorical,
@@ -30,11 +31,12 @@ from npvpg.estimators import (
 from npvpg.mlp import MLP
 from npvpg.optimizers import SGD, Adam, Linear
 from npvpg.runs import environments
-from npvpg.runs.build import Parts, build, estimator
+from npvpg.runs.build import build, estimator
 from npvpg.runs.config import Config
 from npvpg.value import MLPValue, ZeroValue
-from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes
+from npvpg.vpg import VPG
 from npvpg.world.squash import SquashAction
+from verification import flat
 
 PLAIN = Config(
     "CartPole-v1",
@@ -51,13 +53,13 @@ PLAIN = Config(
     standardize=False,
     normalize_obs=False,
 )
-ALGORITHM = VPG(
-    estimator=GAE(0.9, 0.8),
-    collector=FixedHorizon(16),
-    policy_lr=Linear(0.5, 0.0),
-    value_lr=Linear(0.25, 0.0),
-    value_steps=7,
-)
+SETTINGS: dict[str, Any] = {
+    "estimator": GAE(0.9, 0.8),
+    "collect": FixedHorizon(16),
+    "policy_lr": Linear(0.5, 0.0),
+    "value_lr": Linear(0.25, 0.0),
+    "value_steps": 7,
+}
 
 
 @pytest.fixture(scope="module")
@@ -84,26 +86,26 @@ def cartpole() -> Iterator[gymnasium.vector.VectorEnv[Any, Any, Any]]:
 def test_every_name_is_an_estimator(name: Any, due: Estimator, cartpole: Any) -> None:
     config = dataclasses.replace(PLAIN, estimator=name)
     assert estimator(config) == due
-    parts = build(config, cartpole)
+    algorithm = build(config, cartpole)
     if due.uses_value:
-        assert parts.value == MLPValue(MLP((4, 8, 4, 1), "tanh"))
-        assert parts.vpg.collector == FixedHorizon(16)
+        assert algorithm.value == MLPValue(MLP((4, 8, 4, 1), "tanh"))
+        assert algorithm.collect == FixedHorizon(16)
     else:
-        assert parts.value == ZeroValue()
-        assert parts.vpg.collector == WholeEpisodes(1)
+        assert algorithm.value == ZeroValue()
+        assert algorithm.collect == WholeEpisodes(1)
 
 
 @pytest.mark.parametrize(
     ("config", "algorithm"),
     [
         ({}, {}),
-        ({"horizon": 0, "episodes": 3}, {"collector": WholeEpisodes(3)}),
+        ({"horizon": 0, "episodes": 3}, {"collect": WholeEpisodes(3)}),
         (
             {"lr_decay": "constant"},
             {"policy_lr": Linear(0.5, 0.5), "value_lr": Linear(0.25, 0.25)},
         ),
-        ({"optimizer": "sgd"}, {"policy_optimizer": SGD(), "value_optimizer": SGD()}),
-        ({"optimizer": "adam"}, {"policy_optimizer": Adam(), "value_optimizer": Adam()}),
+        ({"optimizer": "sgd"}, {"optimizer": SGD()}),
+        ({"optimizer": "adam"}, {"optimizer": Adam()}),
         ({"value_target": "lambda"}, {"value_target": GAE(0.9, 0.8)}),
         ({"value_minibatch": 5}, {"value_minibatch": 5}),
         ({"entropy_weight": 0.1}, {"entropy_weight": 0.1}),
@@ -111,7 +113,7 @@ def test_every_name_is_an_estimator(name: Any, due: Estimator, cartpole: Any) ->
         ({"per_step": True}, {"per_step": True}),
         (
             {"discount_weights": True, "horizon": 0},
-            {"discount_weights": True, "collector": WholeEpisodes(1)},
+            {"discount_weights": True, "collect": WholeEpisodes(1)},
         ),
         ({"max_grad_norm": 0.5}, {"max_grad_norm": 0.5}),
         ({"normalize_obs": True}, {"normalize_obs": True}),
@@ -123,8 +125,8 @@ def test_every_name_is_an_estimator(name: Any, due: Estimator, cartpole: Any) ->
 def test_every_setting_reaches_the_algorithm(
     config: dict[str, Any], algorithm: dict[str, Any], cartpole: Any
 ) -> None:
-    built = build(dataclasses.replace(PLAIN, **config), cartpole).vpg
-    assert built == dataclasses.replace(ALGORITHM, **algorithm)
+    built = build(dataclasses.replace(PLAIN, **config), cartpole)
+    assert built == flat.vpg(built.policy, built.value, **(SETTINGS | algorithm))
 
 
 def test_discrete_actions_make_a_categorical_policy(cartpole: Any) -> None:
@@ -145,7 +147,7 @@ class Flat(gymnasium.Env[Any, Any]):
 BOX = spaces.Box(np.array([-1.0, 0.0]), np.array([1.0, 6.0]), dtype=np.float64)
 
 
-def build_for(actions: spaces.Space[Any], **settings: Any) -> Parts:
+def build_for(actions: spaces.Space[Any], **settings: Any) -> VPG:
     env: gymnasium.vector.VectorEnv[Any, Any, Any] = gymnasium.vector.SyncVectorEnv(
         [lambda: Flat(actions)], autoreset_mode=AutoresetMode.DISABLED
     )
@@ -154,7 +156,7 @@ def build_for(actions: spaces.Space[Any], **settings: Any) -> Parts:
     return build(dataclasses.replace(PLAIN, **settings), env)
 
 
-def gaussian(**settings: Any) -> Parts:
+def gaussian(**settings: Any) -> VPG:
     return build_for(BOX, **settings)
 
 

@@ -10,12 +10,15 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from npvpg import vpg
-from npvpg.distributions import Categorical, GreedyCategorical
+from npvpg.collect import WholeEpisodes
+from npvpg.distributions import Categorical
 from npvpg.envs.base import CompiledVectorEnv
+from npvpg.estimators import RewardToGo
 from npvpg.jobs import run
+from npvpg.loop import initial_state
 from npvpg.mlp import MLP
 from npvpg.normalize import RunningMoments
+from npvpg.optimizers import Linear
 from npvpg.policy import Policy
 from npvpg.runs import config_file, progress
 from npvpg.runs.build import build
@@ -25,11 +28,19 @@ from npvpg.runs.environments import make
 from npvpg.runs.evaluation import evaluate, evaluate_state
 from npvpg.runs.evaluation import trained as opened
 from npvpg.state import TrainState
+from npvpg.value import ZeroValue
+from verification import flat
 
 CONFIG = Config(
     "CartPole-v1", steps=64, envs=2, horizon=16, hidden=(8,), evaluation_episodes=0, gamma=0.99
 )
-POLICY = Policy(MLP((1, 2), "tanh"), Categorical(2))
+LADDER = flat.vpg(
+    Policy(MLP((1, 2)), Categorical(2)),
+    ZeroValue(),
+    RewardToGo(1.0),
+    WholeEpisodes(1),
+    Linear(0.1, 0.1),
+)
 
 
 class Ladder(gymnasium.Env[np.ndarray, np.int64]):
@@ -56,10 +67,10 @@ def ladder() -> Iterator[VectorEnv]:
 
 def state_of(theta: list[float], moments: RunningMoments | None = None) -> TrainState:
     """Give a state whose policy has these weights (to the two logits) and biases."""
-    parts = build(CONFIG, make(CONFIG.env, 1))
-    state = vpg.initial_state(parts.policy, parts.value, parts.vpg, n_envs=1, seed=0)
+    state = initial_state(build(CONFIG, make(CONFIG.env, 1)), n_envs=1, seed=0)
     empty = RunningMoments.empty(1)
-    return state._replace(theta=np.array(theta), obs_moments=moments or empty)
+    learner = state.learner._replace(theta=np.array(theta))
+    return state._replace(learner=learner, obs_moments=moments or empty)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +82,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_greedy_takes_the_mode_and_sampled_does_not(ladder: VectorEnv) -> None:
     state = state_of([0, 0.5, 0, 0])  # action 1 with probability 0.62
-    result = evaluate_state(ladder, POLICY, state, episodes=40, seed=0)
+    result = evaluate_state(ladder, LADDER, state, fraction=1.0, episodes=40, seed=0)
     assert result["greedy"] == {"mean": 3, "std": 0, "low": 3, "high": 3, "episodes": 40}
     sampled = result["sampled"]
     # Three draws an episode: the mean of 40 has a standard deviation of 0.13.
@@ -89,19 +100,23 @@ def test_observations_are_normalised_by_statistics_that_stay_as_they_are(
     for seen, mean in ((None, 0), (moments, 3)):
         state = state_of([1, 0, 0, 0], seen)
         before = {name: array.tobytes() for name, array in state.to_arrays().items()}
-        result = evaluate_state(ladder, POLICY, state, episodes=2, seed=0)
+        result = evaluate_state(ladder, LADDER, state, fraction=1.0, episodes=2, seed=0)
         assert result["greedy"]["mean"] == mean
         assert {name: array.tobytes() for name, array in state.to_arrays().items()} == before
 
 
 def test_one_episode_has_a_return_and_no_interval(ladder: VectorEnv) -> None:
-    result = evaluate_state(ladder, POLICY, state_of([0, 1, 0, 0]), episodes=1, seed=0)
+    result = evaluate_state(
+        ladder, LADDER, state_of([0, 1, 0, 0]), fraction=1.0, episodes=1, seed=0
+    )
     assert result["greedy"] == {"mean": 3, "std": 0, "low": None, "high": None, "episodes": 1}
     assert json.loads(json.dumps(result, allow_nan=False)) == result
 
 
 def test_two_episodes_have_an_interval(ladder: VectorEnv) -> None:
-    result = evaluate_state(ladder, POLICY, state_of([0, 1, 0, 0]), episodes=2, seed=0)
+    result = evaluate_state(
+        ladder, LADDER, state_of([0, 1, 0, 0]), fraction=1.0, episodes=2, seed=0
+    )
     assert (result["greedy"]["low"], result["greedy"]["high"]) == (3, 3)
 
 
@@ -114,17 +129,17 @@ def test_a_run_that_is_evaluated_by_one_episode_ends_well(tmp_path: Path) -> Non
 
 def test_no_episode_is_refused(ladder: VectorEnv) -> None:
     with pytest.raises(ValueError, match="episodes must be at least 1, got 0"):
-        evaluate_state(ladder, POLICY, state_of([0, 0, 0, 0]), episodes=0, seed=0)
+        evaluate_state(ladder, LADDER, state_of([0, 0, 0, 0]), fraction=1.0, episodes=0, seed=0)
 
 
 def test_a_run_is_evaluated_by_its_own_parameters_and_statistics(trained: Path) -> None:
     directory = RunDirectory(trained)
     env = make(CONFIG.env, CONFIG.envs)
-    parts = build(CONFIG, env)
-    state = progress.load(directory, CONFIG, parts).state
+    algorithm = build(CONFIG, env)
+    state = progress.load(directory, CONFIG, algorithm).state
     assert state is not None
     assert state.obs_moments.n_rows > 0
-    expected = evaluate_state(env, parts.policy, state, episodes=5, seed=3)
+    expected = evaluate_state(env, algorithm, state, fraction=1.0, episodes=5, seed=3)
     env.close()
     assert evaluate(trained, episodes=5, seed=3) == expected
     assert evaluate(trained, episodes=5, seed=4) != expected
@@ -143,12 +158,12 @@ def test_a_greedy_run_is_sampled_as_it_acts_at_its_end(tmp_path: Path) -> None:
     directory = RunDirectory(tmp_path / "run")
     summary = run.train(config, directory)
     env = make(config.env, config.envs)
-    parts = build(config, env)
-    state = progress.load(directory, config, parts).state
+    algorithm = build(config, env)
+    state = progress.load(directory, config, algorithm).state
     assert state is not None
-    acting = Policy(parts.policy.network, GreedyCategorical(Categorical(2), probability=0.75))
-    expected = evaluate_state(env, acting, state, episodes=5, seed=0)
-    drawn = evaluate_state(env, parts.policy, state, episodes=5, seed=0)
+    expected, drawn = (
+        evaluate_state(env, algorithm, state, fraction=x, episodes=5, seed=0) for x in (1.0, 0.0)
+    )
     env.close()
     assert expected["sampled"] != drawn["sampled"]
     assert summary["evaluation"] == expected

@@ -26,21 +26,20 @@ EPISODE = st.builds(Episode, step=COUNTS, ret=FLOATS, length=COUNTS)
 
 
 def iteration(number: int, **changes: Any) -> Iteration:
-    state = SimpleNamespace(iteration=number, steps=changes.pop("steps", 100 * number))
-    plain: dict[str, Any] = {
-        "state": cast(Any, state),
-        "episodes": (Episode(100 * number, 9.5, 10),),
-        "mean_return": 9.5,
-        "mean_length": 10.0,
+    recent = np.array([[9.5, 10.0]])[: changes.pop("finished", 1)]
+    steps = changes.pop("steps", 100 * number)
+    state = SimpleNamespace(iteration=number, steps=steps, recent=recent)
+    seconds = changes.pop("seconds", 0.25)
+    plain: dict[str, float] = {
         "entropy": 0.6,
         "kl": 1e-3,
         "grad_norm": 2.0,
         "explained_variance": 0.1,
         "value_loss": 3.0,
         "policy_lr": 0.005,
-        "seconds": 0.25,
     }
-    return Iteration(**(plain | changes))
+    finished = (Episode(100 * number, 9.5, 10),)
+    return Iteration(cast(Any, state), finished, plain | changes, seconds)
 
 
 @settings(deadline=None)
@@ -62,13 +61,9 @@ def test_episodes_come_back_bit_for_bit(updates: list[list[Episode]]) -> None:
 
 
 @settings(deadline=None)
-@given(st.none() | FLOATS, FLOATS, COUNTS)
-def test_metrics_come_back_bit_for_bit(
-    mean_return: float | None, entropy: float, steps: int
-) -> None:
-    written = iteration(
-        7, mean_return=mean_return, mean_length=None, entropy=np.float64(entropy), steps=steps
-    )
+@given(st.booleans(), FLOATS, COUNTS)
+def test_metrics_come_back_bit_for_bit(finished: bool, entropy: float, steps: int) -> None:
+    written = iteration(7, finished=int(finished), entropy=np.float64(entropy), steps=steps)
     with TemporaryDirectory() as folder:
         path = Path(folder, "metrics.csv")
         log = MetricsLog(path)
@@ -76,7 +71,14 @@ def test_metrics_come_back_bit_for_bit(
         log.close()
         read = read_metrics(path)
     assert tuple(read) == METRICS
-    expected = {name: getattr(written, name) for name in METRICS} | {"episodes": 1}
+    expected = dict(written.diagnostics) | {
+        "iteration": 7,
+        "steps": steps,
+        "episodes": 1,
+        "mean_return": 9.5 if finished else None,
+        "mean_length": 10.0 if finished else None,
+    }
+    assert expected.keys() == set(METRICS)
     for name, value in expected.items():
         wanted = np.array([np.nan if value is None else value], float)
         assert read[name].tobytes() == wanted.tobytes(), name
@@ -84,14 +86,12 @@ def test_metrics_come_back_bit_for_bit(
 
 def test_the_text_is_plain_numbers_and_no_time(tmp_path: Path) -> None:
     log = MetricsLog(tmp_path / "metrics.csv")
-    log.write(
-        iteration(1, kl=np.float32(0.1), mean_return=None, steps=np.int64(100), seconds=1234.5)
-    )
+    log.write(iteration(1, kl=np.float32(0.1), finished=0, steps=np.int64(100), seconds=1234.5))
     log.close()
     assert (tmp_path / "metrics.csv").read_text() == (
         "iteration,steps,episodes,mean_return,mean_length,entropy,kl,grad_norm,"
         "explained_variance,value_loss,policy_lr\n"
-        "1,100,1,,10.0,0.6,0.10000000149011612,2.0,0.1,3.0,0.005\n"
+        "1,100,1,,,0.6,0.10000000149011612,2.0,0.1,3.0,0.005\n"
     )
 
 

@@ -11,6 +11,7 @@ from npvpg.distributions import Categorical, DiagonalGaussian
 from npvpg.mlp import MLP
 from npvpg.normalize import RunningMoments
 from npvpg.policy import Policy
+from npvpg.world.actor import Actor
 from npvpg.world.rollout import Episode, Position, fixed_horizon, play_episodes, whole_episodes
 from npvpg.world.streams import Purpose, generator
 from npvpg.world.vector import SeededVectorEnv
@@ -71,7 +72,7 @@ def test_the_position_before_the_first_episode() -> None:
 
 def test_a_fixed_horizon_by_hand() -> None:
     rollout = fixed_horizon(
-        counter(2, 4), COIN, ALWAYS_0, Position.initial(2), n_steps=5, iteration=0
+        counter(2, 4), Actor(COIN, ALWAYS_0), Position.initial(2), n_steps=5, iteration=0
     )
     batch = rollout.batch
     assert batch.obs[:, 0].tolist() == [0, 1, 0, 1, 0, 10, 11, 12, 13, 10]
@@ -93,16 +94,18 @@ def test_a_fixed_horizon_by_hand() -> None:
 
 def test_episodes_that_end_together_are_listed_by_sub_environment() -> None:
     env = counter(*[1, 2] * 30)
-    rollout = fixed_horizon(env, COIN, ALWAYS_0, Position.initial(60), n_steps=2, iteration=0)
+    rollout = fixed_horizon(
+        env, Actor(COIN, ALWAYS_0), Position.initial(60), n_steps=2, iteration=0
+    )
     assert [e.length for e in rollout.episodes] == [1] * 30 + [1, 2] * 30
     assert [e.step for e in rollout.episodes] == [60] * 30 + [120] * 60
 
 
 def test_the_next_batch_goes_on_where_the_last_one_stopped() -> None:
     env, position = counter(2, 4), Position.initial(2)
-    first = fixed_horizon(env, COIN, ALWAYS_0, position, n_steps=1, iteration=0)
+    first = fixed_horizon(env, Actor(COIN, ALWAYS_0), position, n_steps=1, iteration=0)
     second = fixed_horizon(
-        env, COIN, ALWAYS_1, first.position, n_steps=2, iteration=1, steps_before=2
+        env, Actor(COIN, ALWAYS_1), first.position, n_steps=2, iteration=1, steps_before=2
     )
     assert second.batch.obs[:, 0].tolist() == [1, 0, 11, 12]
     assert second.batch.start.tolist() == [0, 1, 2, 4]
@@ -113,7 +116,7 @@ def test_the_next_batch_goes_on_where_the_last_one_stopped() -> None:
     assert second.position.ret.tolist() == [101, 1 + 102 + 103]
     assert second.position.history.tolist() == [[0, 1, 1], [0, 1, 1]]
     third = fixed_horizon(
-        env, COIN, ALWAYS_0, second.position, n_steps=1, iteration=2, steps_before=6
+        env, Actor(COIN, ALWAYS_0), second.position, n_steps=1, iteration=2, steps_before=6
     )
     assert third.episodes == (Episode(8, 101 + 2, 2), Episode(8, 1 + 102 + 103 + 4, 4))
     assert third.position.length.tolist() == [0, 0]
@@ -122,7 +125,9 @@ def test_the_next_batch_goes_on_where_the_last_one_stopped() -> None:
 
 
 def test_an_episode_that_ends_with_the_horizon_is_not_cut_again() -> None:
-    rollout = fixed_horizon(counter(2), COIN, ALWAYS_0, Position.initial(1), n_steps=2, iteration=0)
+    rollout = fixed_horizon(
+        counter(2), Actor(COIN, ALWAYS_0), Position.initial(1), n_steps=2, iteration=0
+    )
     assert rollout.batch.start.tolist() == [0, 2]
     assert rollout.batch.terminated.tolist() == [True]
     assert rollout.batch.last_obs[:, 0].tolist() == [2]  # its own end, not the next beginning
@@ -131,7 +136,9 @@ def test_an_episode_that_ends_with_the_horizon_is_not_cut_again() -> None:
 
 
 def test_one_step() -> None:
-    rollout = fixed_horizon(counter(9), COIN, ALWAYS_1, Position.initial(1), n_steps=1, iteration=0)
+    rollout = fixed_horizon(
+        counter(9), Actor(COIN, ALWAYS_1), Position.initial(1), n_steps=1, iteration=0
+    )
     assert rollout.batch.rew.tolist() == [101]
     assert rollout.batch.start.tolist() == [0, 1]
     assert rollout.episodes == ()
@@ -140,7 +147,7 @@ def test_one_step() -> None:
 def test_whole_episodes_by_hand() -> None:
     before = Position.initial(2)._replace(episode=np.array([4, 7]))
     rollout = whole_episodes(
-        counter(1, 3), COIN, ALWAYS_0, before, n_episodes=2, iteration=0, steps_before=100
+        counter(1, 3), Actor(COIN, ALWAYS_0), before, n_episodes=2, iteration=0, steps_before=100
     )
     batch = rollout.batch
     assert batch.obs[:, 0].tolist() == [0, 0, 10, 11, 12, 10, 11, 12]
@@ -161,7 +168,7 @@ def test_whole_episodes_by_hand() -> None:
 
 def test_whole_episodes_longer_than_a_block_of_noise() -> None:
     rollout = whole_episodes(
-        counter(300, 2), COIN, ALWAYS_0, Position.initial(2), n_episodes=1, iteration=0
+        counter(300, 2), Actor(COIN, ALWAYS_0), Position.initial(2), n_episodes=1, iteration=0
     )
     assert rollout.batch.start.tolist() == [0, 300, 302]
     assert rollout.batch.obs[:300, 0].tolist() == list(range(300))
@@ -171,8 +178,8 @@ def test_whole_episodes_longer_than_a_block_of_noise() -> None:
 @pytest.mark.parametrize("iteration", [0, 3])
 def test_the_noise_comes_from_the_stream_of_the_sub_environment(iteration: int) -> None:
     env, position = counter(200, 200, seed=5), Position.initial(2)
-    horizon = fixed_horizon(env, COIN, FAIR, position, n_steps=150, iteration=iteration)
-    whole = whole_episodes(env, COIN, FAIR, position, n_episodes=1, iteration=iteration)
+    horizon = fixed_horizon(env, Actor(COIN, FAIR), position, n_steps=150, iteration=iteration)
+    whole = whole_episodes(env, Actor(COIN, FAIR), position, n_episodes=1, iteration=iteration)
     for i in range(2):
         noise = COIN.noise(generator(5, Purpose.ACTION, iteration, i), 200)
         want = (noise >= 0.5).astype(int).tolist()
@@ -185,14 +192,16 @@ def test_the_most_probable_action_or_a_sample() -> None:
     position = Position.initial(1)
     sampled, greedy = (
         whole_episodes(
-            counter(50), COIN, theta, position, n_episodes=1, iteration=0, greedy=choice
+            counter(50), Actor(COIN, theta, by_mode=choice), position, n_episodes=1, iteration=0
         ).batch.act
         for choice in (False, True)
     )
     assert set(sampled.tolist()) == {0, 1}
     assert set(greedy.tolist()) == {1}
-    assert play_episodes(counter(3), COIN, theta, n_episodes=1, greedy=True)[0].tolist() == [306]
-    returns, _ = play_episodes(counter(50), COIN, theta, n_episodes=1)
+    assert play_episodes(counter(3), Actor(COIN, theta, by_mode=True), n_episodes=1)[
+        0
+    ].tolist() == [306]
+    returns, _ = play_episodes(counter(50), Actor(COIN, theta), n_episodes=1)
     assert returns[0] < 50 * 51 / 2 + 50 * 100
 
 
@@ -206,13 +215,13 @@ def test_the_most_probable_action_or_a_sample() -> None:
     ],
 )
 def test_episodes_to_judge_by(n_episodes: int, returns: list[int], lengths: list[int]) -> None:
-    have = play_episodes(counter(2, 4), COIN, ALWAYS_0, n_episodes=n_episodes)
+    have = play_episodes(counter(2, 4), Actor(COIN, ALWAYS_0), n_episodes=n_episodes)
     assert have[0].tolist() == returns
     assert have[1].tolist() == lengths
 
 
 def test_judging_has_noise_of_its_own() -> None:
-    returns, _ = play_episodes(counter(20, seed=5), COIN, FAIR, n_episodes=5)
+    returns, _ = play_episodes(counter(20, seed=5), Actor(COIN, FAIR), n_episodes=5)
     noise = COIN.noise(generator(5, Purpose.EVALUATION_ACTION, 0, 0), 100).reshape(5, 20)
     assert returns.tolist() == (20 * 21 / 2 + 100 * (noise >= 0.5).sum(axis=1)).tolist()
 
@@ -222,11 +231,9 @@ def test_the_policy_sees_normalised_observations() -> None:
     moments = RunningMoments(1, np.array([20.0]), np.array([4.0]))
     theta = np.array([0.0, -1e3, 0, 500])  # action 1 below 1/2 of what the policy sees
     for rollout in (
-        fixed_horizon(
-            counter(3, 3), COIN, theta, position, n_steps=3, iteration=0, moments=moments
-        ),
+        fixed_horizon(counter(3, 3), Actor(COIN, theta, moments), position, n_steps=3, iteration=0),
         whole_episodes(
-            counter(3, 3), COIN, theta, position, n_episodes=1, iteration=0, moments=moments
+            counter(3, 3), Actor(COIN, theta, moments), position, n_episodes=1, iteration=0
         ),
     ):
         assert rollout.raw_obs[:, 0].tolist() == [0, 1, 2, 10, 11, 12]
@@ -234,16 +241,18 @@ def test_the_policy_sees_normalised_observations() -> None:
         np.testing.assert_allclose(rollout.batch.obs[:, 0], want, rtol=1e-8)
         np.testing.assert_allclose(rollout.batch.last_obs[:, 0], [-8.5, -3.5], rtol=1e-8)
         assert rollout.batch.act.tolist() == [1] * 6
-    unseen = fixed_horizon(counter(3), COIN, theta, Position.initial(1), n_steps=3, iteration=0)
+    unseen = fixed_horizon(
+        counter(3), Actor(COIN, theta), Position.initial(1), n_steps=3, iteration=0
+    )
     assert unseen.batch.act.tolist() == [1, 0, 0]
-    judged = play_episodes(counter(3), COIN, theta, n_episodes=1, moments=moments)
+    judged = play_episodes(counter(3), Actor(COIN, theta, moments), n_episodes=1)
     assert judged[0].tolist() == [306]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_policy_sees_the_type_of_its_parameters(dtype: type[Any]) -> None:
     rollout = fixed_horizon(
-        counter(2), COIN, FAIR.astype(dtype), Position.initial(1), n_steps=3, iteration=0
+        counter(2), Actor(COIN, FAIR.astype(dtype)), Position.initial(1), n_steps=3, iteration=0
     )
     assert rollout.batch.obs.dtype == rollout.batch.last_obs.dtype == dtype
     assert rollout.raw_obs.dtype == rollout.batch.rew.dtype == np.float64
@@ -254,8 +263,8 @@ def test_vectors_of_actions() -> None:
     position = Position.initial(2)
     theta = np.array([0.0, 0, 1, 2, -20, -20])  # means 1 and 2, hardly any noise
     env = counter(9, 9, box=True)
-    first = fixed_horizon(env, GAUSS, theta, position, n_steps=2, iteration=0)
-    second = fixed_horizon(env, GAUSS, theta, first.position, n_steps=2, iteration=1)
+    first = fixed_horizon(env, Actor(GAUSS, theta), position, n_steps=2, iteration=0)
+    second = fixed_horizon(env, Actor(GAUSS, theta), first.position, n_steps=2, iteration=1)
     assert second.batch.act.shape == (4, 2)
     assert second.position.history.shape == (2, 4, 2)
     assert np.abs(second.position.history - [1, 2]).max() < 1e-6
@@ -270,19 +279,19 @@ def test_vectors_of_actions() -> None:
 def test_nothing_is_written_to() -> None:
     env = counter(2, 4)
     position = fixed_horizon(
-        env, COIN, ALWAYS_0, Position.initial(2), n_steps=1, iteration=0
+        env, Actor(COIN, ALWAYS_0), Position.initial(2), n_steps=1, iteration=0
     ).position
     for array in (*position, ALWAYS_0):
         array.flags.writeable = False
     kept = [array.copy() for array in position]
-    fixed_horizon(env, COIN, ALWAYS_0, position, n_steps=3, iteration=1)
-    whole_episodes(env, COIN, ALWAYS_0, position, n_episodes=1, iteration=1)
+    fixed_horizon(env, Actor(COIN, ALWAYS_0), position, n_steps=3, iteration=1)
+    whole_episodes(env, Actor(COIN, ALWAYS_0), position, n_episodes=1, iteration=1)
     assert all(np.array_equal(a, b) for a, b in zip(position, kept, strict=True))
 
 
 def test_the_history_is_a_copy() -> None:
     position = fixed_horizon(
-        counter(9), COIN, ALWAYS_0, Position.initial(1), n_steps=3, iteration=0
+        counter(9), Actor(COIN, ALWAYS_0), Position.initial(1), n_steps=3, iteration=0
     ).position
     assert position.history.base is None  # a view would keep the actions of the whole batch
 
@@ -291,9 +300,9 @@ def test_the_history_is_a_copy() -> None:
 def test_at_least_one(n: int) -> None:
     env, position = counter(2), Position.initial(1)
     with pytest.raises(ValueError, match=f"^n_steps must be at least 1, got {n}$"):
-        fixed_horizon(env, COIN, FAIR, position, n_steps=n, iteration=0)
+        fixed_horizon(env, Actor(COIN, FAIR), position, n_steps=n, iteration=0)
     with pytest.raises(ValueError, match=f"^n_episodes must be at least 1, got {n}$"):
-        whole_episodes(env, COIN, FAIR, position, n_episodes=n, iteration=0)
+        whole_episodes(env, Actor(COIN, FAIR), position, n_episodes=n, iteration=0)
     for several in (env, counter(2, 4)):
         with pytest.raises(ValueError, match=f"^n_episodes must be at least 1, got {n}$"):
-            play_episodes(several, COIN, FAIR, n_episodes=n)
+            play_episodes(several, Actor(COIN, FAIR), n_episodes=n)

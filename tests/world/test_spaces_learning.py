@@ -10,12 +10,13 @@ import gymnasium
 import numpy as np
 import pytest
 
-from npvpg import vpg
 from npvpg.command.main import main
+from npvpg.loop import iterate
 from npvpg.runs import environments
 from npvpg.runs.build import build
 from npvpg.runs.config import Config
 from npvpg.state import Iteration, TrainState
+from npvpg.vpg import Learner
 
 SETTINGS = "--steps 8000 --hidden 32 --policy-lr 0.02 --gamma 0.9 --evaluation-episodes 50"
 
@@ -77,13 +78,12 @@ def test_it_goes_on_bit_for_bit_in_mid_episode(action_bound: Literal["clip", "ta
 
     def iterations(state: TrainState | None) -> Iterator[Iteration]:
         env = environments.make(config.env, config.envs, action_bound=action_bound)
-        parts = build(config, env)
-        return vpg.train(env, *parts, seed=0, n_steps=config.steps, state=state)
+        return iterate(env, build(config, env), seed=0, n_steps=config.steps, state=state)
 
     whole = [iteration.state for iteration in iterations(None)]
     assert whole[3].position.length.any()  # in the middle of an episode
     assert whole[3].position.history.shape[2] == 4
-    kept = TrainState.from_arrays(whole[3].to_arrays())
+    kept = TrainState.from_arrays(whole[3].to_arrays(), Learner)
     resumed = [iteration.state for iteration in iterations(kept)]
     assert len(whole) == 4 + len(resumed) == 8
     for name, array in resumed[-1].to_arrays().items():

@@ -5,12 +5,12 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from npvpg.loop import iterate
 from npvpg.recent import solved
 from npvpg.runs import config_file, environments
 from npvpg.runs.build import build
 from npvpg.runs.config import Config
 from npvpg.runs.evaluation import evaluate_state
-from npvpg.vpg import train
 
 GOALS = {
     "CartPole-v1": 475.0,
@@ -70,17 +70,24 @@ def one_seed(env_id: str, seed: int, steps: int | None, *, whole: bool) -> Resul
     env = environments.make(
         env_id, config.envs, backend=config.backend, action_bound=config.action_bound
     )
-    policy, value, vpg = build(config, env)
+    algorithm = build(config, env)
     goal, reached = GOALS[env_id], None
     with threadpool_limits(1):
-        run = train(env, policy, value, vpg, seed=seed, n_steps=config.steps, dtype=config.dtype)
+        run = iterate(env, algorithm, seed=seed, n_steps=config.steps, dtype=config.dtype)
         for iteration in run:
             mean = iteration.mean_return
             if reached is None and solved(mean, len(iteration.state.recent), goal):
                 reached = iteration.steps
                 if not whole:
                     break
-        played = evaluate_state(env, policy, iteration.state, episodes=20, seed=seed)
+        played = evaluate_state(
+            env,
+            algorithm,
+            iteration.state,
+            fraction=iteration.steps / config.steps,
+            episodes=20,
+            seed=seed,
+        )
     env.close()
     final = np.nan if mean is None else mean
     return Result(seed, reached, final, played["greedy"]["mean"], iteration.seconds)

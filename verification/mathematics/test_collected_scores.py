@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from npvpg.distributions import Categorical, DiagonalGaussian
 from npvpg.mlp import MLP
 from npvpg.policy import Policy
+from npvpg.world.actor import Actor
 from npvpg.world.rollout import Position, fixed_horizon, whole_episodes
 from npvpg.world.vector import SeededVectorEnv
 from verification.claims import claim, observe
@@ -87,12 +88,12 @@ def _collect(collector: str, policy: Policy, theta: Any, n: int, seed: int, at: 
     driver, position = SeededVectorEnv(Chance(actions), seed), Position.initial(N_ENVS)
     if collector == "fixed horizon":
         batch = fixed_horizon(
-            driver, policy, theta, position, n_steps=n // N_ENVS, iteration=0
+            driver, Actor(policy, theta), position, n_steps=n // N_ENVS, iteration=0
         ).batch
     else:
         n_episodes = n // (N_ENVS * LENGTH)
         batch = whole_episodes(
-            driver, policy, theta, position, n_episodes=n_episodes, iteration=0
+            driver, Actor(policy, theta), position, n_episodes=n_episodes, iteration=0
         ).batch
     assert batch.n_steps == n
     return Sample(batch.obs, batch.act, batch.rew, policy.at(at, batch.obs).score(batch.act))

@@ -6,15 +6,18 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from npvpg.collect import FixedHorizon
 from npvpg.distributions import Categorical, DiagonalGaussian
 from npvpg.estimators import GAE, RewardToGo
+from npvpg.loop import initial_state, iterate
 from npvpg.mlp import MLP
 from npvpg.optimizers import SGD, Linear
 from npvpg.policy import Policy
 from npvpg.value import MLPValue
-from npvpg.vpg import VPG, FixedHorizon, initial_state, train
+from npvpg.world.actor import Actor
 from npvpg.world.rollout import Position, fixed_horizon, play_episodes, whole_episodes
 from npvpg.world.vector import SeededVectorEnv
+from verification import flat
 from verification.claims import claim, observe
 from verification.mathematics.scripted import Scripted
 from verification.oracles import returns as textbook
@@ -77,7 +80,7 @@ def test_fixed_horizon(n_steps):
         for log in env.log:
             log.clear()
         rollout = fixed_horizon(
-            driver, policy, np.zeros(policy.size), position, n_steps=n_steps, iteration=k
+            driver, Actor(policy, np.zeros(policy.size)), position, n_steps=n_steps, iteration=k
         )
         _compare(rollout.batch, env.log)
         position = rollout.position
@@ -105,7 +108,7 @@ def test_whole_episodes(n_episodes):
     theta = np.zeros(policy.size)
     try:
         rollout = whole_episodes(
-            driver, policy, theta, Position.initial(2), n_episodes=n_episodes, iteration=0
+            driver, Actor(policy, theta), Position.initial(2), n_episodes=n_episodes, iteration=0
         )
     except ValueError as error:  # a batch that is none, because an episode is missing
         observe(1, 0, str(error))
@@ -115,7 +118,7 @@ def test_whole_episodes(n_episodes):
     _compare(rollout.batch, logs)
     observe(float(rollout.batch.lengths.tolist() != lengths[0] + lengths[1]), 0)
     _, driver = _driver(gym.spaces.Discrete(2))
-    returns, played = play_episodes(driver, policy, theta, n_episodes=2 * n_episodes)
+    returns, played = play_episodes(driver, Actor(policy, theta), n_episodes=2 * n_episodes)
     observe(float(played.tolist() != lengths[0] + lengths[1]), 0)
     observe(float(len(returns) != 2 * n_episodes), 0)
 
@@ -126,7 +129,7 @@ def test_actions_are_clipped_on_the_way_out_only():
     env, driver = _driver(box)
     policy = Policy(MLP((1, 1)), DiagonalGaussian(1))
     rollout = fixed_horizon(
-        driver, policy, np.zeros(policy.size), Position.initial(2), n_steps=6, iteration=0
+        driver, Actor(policy, np.zeros(policy.size)), Position.initial(2), n_steps=6, iteration=0
     )
     sent = np.array([row[1] for log in env.log for row in log])
     act = rollout.batch.act[:, 0]
@@ -144,27 +147,36 @@ def test_actions_are_clipped_on_the_way_out_only():
     method="textbook sums over lists, per-sample scores",
     tolerance=1e-12,
     tolerance_reason="relative to the parameters: the sums run in another order",
-    about=("npvpg.vpg.VPG", "npvpg.vpg.train", "npvpg.vpg.initial_state", "npvpg.state.Iteration"),
+    about=(
+        "npvpg.vpg.VPG",
+        "npvpg.stages.Weigh",
+        "npvpg.stages.PolicyStep",
+        "npvpg.stages.ValueFit",
+        "npvpg.loop.iterate",
+        "npvpg.loop.initial_state",
+        "npvpg.state.Iteration",
+    ),
 )
 @pytest.mark.parametrize("per_step", [False, True])
 @pytest.mark.parametrize("estimator", [GAE(0.9, 0.8), RewardToGo(0.9)])
 def test_first_update(per_step, estimator):
     env, _ = _driver(gym.spaces.Discrete(2))
     policy, value = Policy(MLP((1, 2)), Categorical(2)), MLPValue(MLP((1, 1)))
-    vpg = VPG(
+    algorithm = flat.vpg(
+        policy,
+        value,
         estimator,
         FixedHorizon(7),
         Linear(1e-6, 0.0),
         Linear(1e-9, 0.0),
-        SGD(),
-        SGD(),
+        optimizer=SGD(),
         value_steps=1,
         entropy_weight=0.5,
         per_step=per_step,
         reward_scale=0.1,
     )
-    start = initial_state(policy, value, vpg, n_envs=2, seed=3)
-    iteration = next(iter(train(env, policy, value, vpg, seed=3, n_steps=100)))
+    start = initial_state(algorithm, n_envs=2, seed=3).learner
+    iteration = next(iter(iterate(env, algorithm, seed=3, n_steps=100)))
     psi, target, obs, act = [], [], [], []
     n_trajectories = 0
     for log in env.log:
@@ -185,12 +197,13 @@ def test_first_update(per_step, estimator):
     grad = np.array(psi) @ policy.at(start.theta, x).score(a) / count
     grad += policy.at(start.theta, x).weighted_entropy_score(np.full(len(x), 0.5 / count))
     size = 1e-6 * float(np.abs(grad).max())
-    observe(float(np.abs(iteration.state.theta - start.theta - 1e-6 * grad).max()), 1e-9 * size)
+    moved = iteration.state.learner.theta - start.theta
+    observe(float(np.abs(moved - 1e-6 * grad).max()), 1e-9 * size)
     error = value.at(start.phi, x).values - np.array(target)
     step = -1e-9 * np.array([error @ x[:, 0], error.sum()]) / len(x)
-    got = iteration.state.phi - start.phi
+    got = iteration.state.learner.phi - start.phi
     observe(float(np.abs(got - step).max()), 1e-6 * float(np.abs(step).max()))
-    observe(abs(iteration.grad_norm / float(np.sqrt(grad @ grad)) - 1), 1e-12)
+    observe(abs(iteration.diagnostics["grad_norm"] / float(np.sqrt(grad @ grad)) - 1), 1e-12)
 
 
 @claim("E9")
@@ -198,11 +211,12 @@ def test_first_update(per_step, estimator):
 def test_finished_episodes_are_remembered(horizon):
     env, _ = _driver(gym.spaces.Discrete(2))
     policy, value = Policy(MLP((1, 2)), Categorical(2)), MLPValue(MLP((1, 1)))
-    vpg = VPG(
-        GAE(0.9, 0.8), FixedHorizon(horizon), Linear(0.0, 0.0), Linear(0.0, 0.0), SGD(), SGD()
+    still = Linear(0.0, 0.0)
+    algorithm = flat.vpg(
+        policy, value, GAE(0.9, 0.8), FixedHorizon(horizon), still, optimizer=SGD()
     )
     finished = []
-    for iteration in train(env, policy, value, vpg, seed=3, n_steps=40):
+    for iteration in iterate(env, algorithm, seed=3, n_steps=40):
         finished += [(episode.ret, episode.length) for episode in iteration.episodes]
         observe(float(iteration.state.recent.tolist() != [list(pair) for pair in finished]), 0)
         # no mean of nothing: None, not NaN

@@ -14,16 +14,18 @@ from numba import njit
 from numba.extending import is_jitted
 from numpy.typing import NDArray
 
+from npvpg.collect import FixedHorizon, WholeEpisodes
 from npvpg.distributions import Categorical, DiagonalGaussian
 from npvpg.envs import COMPILED, CompiledEnv
 from npvpg.estimators import GAE
 from npvpg.kernels import pcg64
 from npvpg.kernels.physics import cartpole, mountain_car, mountain_car_continuous
+from npvpg.loop import iterate
 from npvpg.mlp import MLP
 from npvpg.optimizers import Linear
 from npvpg.policy import Policy
 from npvpg.value import MLPValue
-from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes, train
+from verification import flat
 from verification.claims import claim, observe
 
 SUITE = 205  # first word of every seed of this module
@@ -169,9 +171,11 @@ def test_training(name: str, whole: bool, kind: type[Any]) -> None:
     value = MLPValue(MLP((n_obs, 4, 1), "tanh"))
     collector = WholeEpisodes(5) if whole else FixedHorizon(50)
     lr = Linear(0.1, 0.1)
-    vpg = VPG(GAE(0.99, 0.95), collector, lr, lr, normalize_obs=kind is np.float32)
+    algorithm = flat.vpg(
+        policy, value, GAE(0.99, 0.95), collector, lr, normalize_obs=kind is np.float32
+    )
     ends = [
-        list(train(env, policy, value, vpg, seed=3, n_steps=200, dtype=kind))[-1].state
+        list(iterate(env, algorithm, seed=3, n_steps=200, dtype=kind))[-1].state
         for env in (mine, original)
     ]
     for part, want in ends[1].to_arrays().items():

@@ -9,14 +9,16 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import npvpg.envs  # noqa: F401 - registers the compiled environments
+from npvpg.collect import WholeEpisodes
 from npvpg.distributions import Categorical
 from npvpg.estimators import RewardToGo
+from npvpg.loop import initial_state, iterate
 from npvpg.mlp import MLP
 from npvpg.optimizers import SGD, Linear
 from npvpg.policy import Policy, PolicyAt
 from npvpg.value import ZeroValue
-from npvpg.vpg import VPG, WholeEpisodes, behaviour, train
 from npvpg.world.streams import Purpose, generator
+from verification import flat
 from verification.claims import claim, observe
 from verification.oracles import mdp as exact
 from verification.oracles.derivatives import complex_step
@@ -41,7 +43,15 @@ def _run(name, greedy, state=None):
         env = gym.make_vec(name, 1)
     policy = Policy(MLP((4, 2)), Categorical(2))
     rate = Linear(0.01, 0.01)
-    vpg = VPG(RewardToGo(0.9), WholeEpisodes(4), rate, rate, SGD(), SGD(), greedy=greedy)
+    algorithm = flat.vpg(
+        policy,
+        ZeroValue(),
+        RewardToGo(0.9),
+        WholeEpisodes(4),
+        rate,
+        optimizer=SGD(),
+        greedy=greedy,
+    )
     asked, score = [], PolicyAt.weighted_score
 
     def keep(self, act, weight):
@@ -50,7 +60,7 @@ def _run(name, greedy, state=None):
         return score(self, act, weight)
 
     with patch.object(PolicyAt, "weighted_score", keep), contextlib.closing(env):
-        made = train(env, policy, ZeroValue(), vpg, seed=3, n_steps=BUDGET, state=state)
+        made = iterate(env, algorithm, seed=3, n_steps=BUDGET, state=state)
         return [iteration.state for iteration in made], asked
 
 
@@ -65,7 +75,7 @@ def _run(name, greedy, state=None):
     method="real training; actions from the streams of noise, scores by complex step",
     tolerance=1e-11,
     tolerance_reason="relative to the sum of the absolute terms",
-    about=("npvpg.vpg.behaviour", "npvpg.vpg.train"),
+    about=("npvpg.vpg.VPG.acting", "npvpg.loop.iterate"),
 )
 @pytest.mark.parametrize("name", ["npvpg/CartPole-v1", "CartPole-v1"])
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -84,7 +94,7 @@ def test_every_batch_has_its_own_mixture(name, schedule):
 
         terms = weight[:, np.newaxis] * complex_step(log_prob, theta)
         size = 1 + float(np.abs(terms).sum())
-        error = state.theta - theta - 0.01 * terms.sum(axis=0)
+        error = state.learner.theta - theta - 0.01 * terms.sum(axis=0)
         observe(float(np.abs(error).max()), 1e-11 * size, f"step {k}")
         steps = state.steps
 
@@ -93,7 +103,7 @@ def test_every_batch_has_its_own_mixture(name, schedule):
 def test_a_run_goes_on_with_the_probability_it_had():
     whole, _ = _run("npvpg/CartPole-v1", SCHEDULES[0])
     rest, _ = _run("npvpg/CartPole-v1", SCHEDULES[0], whole[1])
-    observe(float(np.abs(whole[-1].theta - rest[-1].theta).max()), 0)
+    observe(float(np.abs(whole[-1].learner.theta - rest[-1].learner.theta).max()), 0)
     observe(float(len(whole) - 2 - len(rest)), 0)
 
 
@@ -103,11 +113,19 @@ def test_the_mixture_at_a_point_of_the_run(fraction):
     """At the end, where a policy is evaluated, and beyond it the last value holds."""
     policy = Policy(MLP((4, 2)), Categorical(2))
     rate = Linear(0.1, 0.1)
-    vpg = VPG(RewardToGo(0.9), WholeEpisodes(1), rate, rate, greedy=Linear(0.5, 0.9))
+    algorithm = flat.vpg(
+        policy,
+        ZeroValue(),
+        RewardToGo(0.9),
+        WholeEpisodes(1),
+        rate,
+        greedy=Linear(0.5, 0.9),
+    )
     rng = np.random.default_rng(152)
     theta, obs = rng.standard_normal(policy.size), rng.standard_normal((5, 4))
     want = _mixture(theta, obs, 0.5 + 0.4 * min(fraction, 1))
-    acting = behaviour(policy, vpg, fraction)
+    start = initial_state(algorithm, n_envs=1, seed=0)
+    acting, _ = algorithm.acting(start.learner, fraction)
     for a in range(2):
         have = np.exp(acting.at(theta, obs).log_prob(np.full(5, a)))
         observe(float(np.abs(have - want[:, a]).max()), 1e-13)
@@ -123,5 +141,5 @@ def test_the_score_of_another_update_is_seen() -> None:
         return weight @ complex_step(lambda t: np.log(_mixture(t, obs, greedy)[rows, act]), theta)
 
     late, true = gradient(1), gradient(2)
-    assert np.abs(states[3].theta - theta - 0.01 * true).max() < 1e-12
+    assert np.abs(states[3].learner.theta - theta - 0.01 * true).max() < 1e-12
     assert np.abs(late - true).max() > 1e-3 * np.abs(true).max()

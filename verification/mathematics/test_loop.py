@@ -9,17 +9,21 @@ from gymnasium.vector import AutoresetMode
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from npvpg.collect import FixedHorizon, WholeEpisodes
 from npvpg.distributions import Categorical, DiagonalGaussian
 from npvpg.estimators import GAE, RewardToGo, standardize
+from npvpg.loop import initial_state, iterate
 from npvpg.mlp import MLP
 from npvpg.normalize import RunningMoments
-from npvpg.optimizers import SGD, Adam, Linear, clip_by_global_norm
+from npvpg.optimizers import SGD, Adam, Ascent, Linear, clip_by_global_norm, global_norm
 from npvpg.policy import Policy
 from npvpg.state import TrainState
 from npvpg.value import MLPValue, ZeroValue
-from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes, initial_state, train
+from npvpg.vpg import Learner
+from npvpg.world.actor import Actor
 from npvpg.world.rollout import Position, fixed_horizon, whole_episodes
 from npvpg.world.vector import SeededVectorEnv
+from verification import flat
 from verification.claims import claim, observe
 from verification.mathematics.strategies import UNIT
 
@@ -41,7 +45,9 @@ MAGNITUDE = st.sampled_from([1e-12, 1.0, 1e6])
         "npvpg.optimizers.Adam",
         "npvpg.kernels.adam.adam",
         "npvpg.optimizers.SGD",
+        "npvpg.optimizers.Ascent",
         "npvpg.optimizers.clip_by_global_norm",
+        "npvpg.optimizers.global_norm",
         "npvpg.optimizers.Linear",
     ),
 )
@@ -64,10 +70,49 @@ def test_optimizers(n_made, size, seed):
     observe(float(np.abs(plain - 0.1 * history.sum(axis=0)).max()), 1e-12 * size * n_made)
     norm = float(np.sqrt((history[0] ** 2).sum()))
     for bound in (norm * 2, norm / 2):
-        clipped, seen = clip_by_global_norm(history[0], bound)
-        observe(abs(seen / norm - 1), 1e-12)
+        clipped = clip_by_global_norm(history[0], bound)
+        observe(abs(global_norm(history[0]) / norm - 1), 1e-12)
         observe(float(np.abs(clipped - history[0] * min(1, bound / norm)).max()), 1e-12 * norm)
     observe(abs(Linear(2.0, 1.0)(0.25) - 1.75), 0)
+
+
+@claim("G1")
+@given(st.integers(1, 4), st.sampled_from([0.0, 0.5, 2.0]), st.sampled_from([SGD(), Adam()]), SEED)
+def test_the_chain(n_made, bound, optimizer, seed):
+    """Bound, optimiser and schedule in that order; bits of the three by hand."""
+    rng = np.random.default_rng([74, seed])
+    chain = Ascent(Linear(0.5, 0.1), optimizer, bound)
+    theta = plain = rng.standard_normal(3)
+    state, plain_state = chain.init(theta), optimizer.init(plain)
+    for k in range(n_made):
+        grad, fraction = rng.standard_normal(3), k / 4
+        theta, state = chain.step(theta, grad, state, fraction)
+        norm = float(np.sqrt((grad**2).sum()))
+        short = grad * min(1.0, bound / norm) if bound else grad
+        lr = 0.5 + (0.1 - 0.5) * fraction
+        plain, plain_state = optimizer.step(plain, short, plain_state, lr)
+        observe(float(np.abs(theta - plain).max()), 1e-14 * (1 + float(np.abs(plain).max())))
+
+
+@claim("G1")
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("optimizer", [SGD(), Adam()])
+def test_a_step_keeps_the_precision(kind, optimizer):
+    """Whatever type the step size, the bound and the gradient have."""
+    theta, grad = np.ones(2, kind), np.full(2, 3.0)
+    chain = Ascent(Linear(np.float64(0.1), np.float64(0.1)), optimizer, np.float64(0.5))
+    stepped, _ = chain.step(theta, grad, chain.init(theta), np.float64(0.5))
+    clipped = clip_by_global_norm(grad.astype(kind), np.float64(1.0))
+    observe(float(stepped.dtype != kind) + float(clipped.dtype != kind), 0)
+
+
+@claim("G1")
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_gradient_that_is_not_finite_has_no_length(bad):
+    with pytest.raises(ValueError, match=f"^grad must be finite, got {bad} at index 1$"):
+        global_norm(np.array([0.0, bad]))
+    with pytest.raises(ValueError, match=f"^grad must be finite, got {bad} at index 1$"):
+        clip_by_global_norm(np.array([0.0, bad]), 1.0)
 
 
 @claim("G1")
@@ -85,8 +130,8 @@ def test_first_step_of_adam(size, negative, lr):
     for _ in range(5):  # nor do zeros after it make anything but numbers
         theta, state = adam.step(theta, np.zeros(2), state, lr)
         observe(float(not np.isfinite(theta).all() or theta[1] != 0), 0)
-    same, norm = clip_by_global_norm(np.zeros(2), 1.0)
-    observe(float(np.abs(same).max()) + norm, 0)
+    same = clip_by_global_norm(np.zeros(2), 1.0)
+    observe(float(np.abs(same).max()) + global_norm(same), 0)
 
 
 @claim(
@@ -146,9 +191,9 @@ def test_standardised_weights_forget_shift_and_scale(n, shift, scale, seed):
 def test_looking_does_not_change_the_statistics(n_rows):
     """What the policy sees in an evaluation is normalised by the numbers of the training."""
     rng = np.random.default_rng(74)
-    policy, value, vpg = _parts("Pendulum-v1")
+    algorithm = _algorithm("Pendulum-v1")
     moments = RunningMoments.empty(3).update(2 + rng.standard_normal((20, 3)))
-    state = initial_state(policy, value, vpg, n_envs=2, seed=0)._replace(obs_moments=moments)
+    state = initial_state(algorithm, n_envs=2, seed=0)._replace(obs_moments=moments)
     rows = rng.standard_normal((n_rows, 3))
     want = (rows - moments.mean) / np.sqrt(moments.var + 1e-8)
     for _ in range(2):
@@ -173,32 +218,32 @@ def _env(name, n):
     )
 
 
-def _parts(name):
+def _algorithm(name):
     schedule = Linear(3e-3, 0.0)
     if name == "Pendulum-v1":
         policy = Policy(MLP((3, 8, 1)), DiagonalGaussian(1))
-        vpg = VPG(
+        return flat.vpg(
+            policy,
+            MLPValue(MLP((3, 8, 1))),
             GAE(0.9, 0.9),
             FixedHorizon(30),
-            schedule,
             schedule,
             normalize_obs=True,
             normalize_rewards=True,
             value_minibatch=17,
             value_steps=2,
         )
-        return policy, MLPValue(MLP((3, 8, 1))), vpg
     policy = Policy(MLP((4, 8, 2)), Categorical(2))
     if name == "episodes":
-        return policy, ZeroValue(), VPG(RewardToGo(0.9), WholeEpisodes(2), schedule, schedule)
-    vpg = VPG(GAE(0.9, 0.9), FixedHorizon(20), schedule, schedule, value_steps=2)
-    return policy, MLPValue(MLP((4, 8, 1))), vpg
+        return flat.vpg(policy, ZeroValue(), RewardToGo(0.9), WholeEpisodes(2), schedule)
+    value = MLPValue(MLP((4, 8, 1)))
+    return flat.vpg(policy, value, GAE(0.9, 0.9), FixedHorizon(20), schedule, value_steps=2)
 
 
 def _run(name, n_steps, state=None):
     env = _env("Pendulum-v1" if name == "Pendulum-v1" else "CartPole-v1", 3)
     try:
-        return list(train(env, *_parts(name), seed=5, n_steps=n_steps, state=state))
+        return list(iterate(env, _algorithm(name), seed=5, n_steps=n_steps, state=state))
     finally:
         env.close()
 
@@ -219,7 +264,7 @@ def _same(one, other):
     tolerance=0.0,
     tolerance_reason="bitwise",
     about=(
-        "npvpg.vpg.train",
+        "npvpg.loop.iterate",
         "npvpg.state.TrainState",
         "npvpg.world.vector.SeededVectorEnv",
         "npvpg.world.vector.SeededVectorEnv.replay",
@@ -230,7 +275,7 @@ def _same(one, other):
 def test_resume(name):
     whole = _run(name, 600)
     for k in (1, 3):
-        saved = TrainState.from_arrays(whole[k - 1].state.to_arrays())
+        saved = TrainState.from_arrays(whole[k - 1].state.to_arrays(), Learner)
         try:
             rest = _run(name, 600, saved)
         except ValueError:  # the replay did not arrive where the run had stopped
@@ -251,7 +296,11 @@ def test_every_field_is_needed(field):
     whole = _run("Pendulum-v1", 300)
     fresh = _run("Pendulum-v1", 90)[0].state
     first = whole[1].state
-    lost = first._replace(**{field: getattr(fresh, field)})
+    if field in Learner._fields:
+        spoilt = first.learner._replace(**{field: getattr(fresh.learner, field)})
+        lost = first._replace(learner=spoilt)
+    else:
+        lost = first._replace(**{field: getattr(fresh, field)})
     rest = _run("Pendulum-v1", 300, lost)
     observe(float(_same(rest[-1].state, whole[-1].state)), 0)
 
@@ -274,14 +323,14 @@ def test_every_field_is_needed(field):
 )
 def test_streams():
     policy = Policy(MLP((4, 8, 2)), Categorical(2))
-    theta = policy.init(np.random.default_rng(0))
+    actor = Actor(policy, policy.init(np.random.default_rng(0)))
     batches = {}
     for n in (1, 2, 3):
         env = SeededVectorEnv(_env("CartPole-v1", n), seed=7)
         start = Position.initial(n)
         batches[n] = (
-            fixed_horizon(env, policy, theta, start, n_steps=60, iteration=4).batch,
-            whole_episodes(env, policy, theta, start, n_episodes=2, iteration=4).batch,
+            fixed_horizon(env, actor, start, n_steps=60, iteration=4).batch,
+            whole_episodes(env, actor, start, n_episodes=2, iteration=4).batch,
         )
     for n in (1, 2):
         for few, many in zip(batches[n], batches[3], strict=True):
@@ -289,7 +338,7 @@ def test_streams():
             observe(float(not np.array_equal(few.act, many.act[rows])), 0)
             observe(float(np.abs(few.obs - many.obs[rows]).max()), 1e-12)
     env = SeededVectorEnv(_env("CartPole-v1", 2), seed=7)
-    short = fixed_horizon(env, policy, theta, Position.initial(2), n_steps=30, iteration=4).batch
+    short = fixed_horizon(env, actor, Position.initial(2), n_steps=30, iteration=4).batch
     for i in range(2):
         have, long = short.act[30 * i :][:30], batches[2][0].act[60 * i :][:30]
         observe(float(not np.array_equal(have, long)), 0)

@@ -9,13 +9,15 @@ import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
 
+from npvpg.collect import FixedHorizon
 from npvpg.distributions import Categorical
 from npvpg.estimators import GAE, BaselinedReturn, Estimator, NStep, TDResidual
+from npvpg.loop import iterate
 from npvpg.mlp import MLP
 from npvpg.optimizers import Linear
 from npvpg.policy import Policy
 from npvpg.value import MLPValue
-from npvpg.vpg import VPG, FixedHorizon, train
+from verification import flat
 from verification.claims import claim, observe
 
 GAMMA = 0.5
@@ -153,23 +155,24 @@ class ProbeEnv(gym.Env[NDArray[np.float64], np.int64]):
     method="values in closed form for the policy the run ended with",
     tolerance=0.02,
     tolerance_reason="what is left of the noise of the last batches, absolute",
-    about=("npvpg.vpg.train", "npvpg.value.MLPValue"),
+    about=("npvpg.loop.iterate", "npvpg.value.MLPValue"),
 )
 @pytest.mark.parametrize(("name", "estimator"), CASES)
 def test_probe(name: str, estimator: Estimator) -> None:
     probe = PROBES[name]
     policy, value = Policy(MLP((1, 2)), Categorical(2)), MLPValue(MLP((1, 1)))
-    vpg = VPG(estimator, FixedHorizon(16), Linear(0.1, 0.0), Linear(0.1, 0.0), per_step=True)
+    rate = Linear(0.1, 0.0)
+    algorithm = flat.vpg(policy, value, estimator, FixedHorizon(16), rate, per_step=True)
     env = SyncVectorEnv([lambda: ProbeEnv(probe)] * 4, autoreset_mode=AutoresetMode.DISABLED)
-    *_, last = train(env, policy, value, vpg, seed=SEED, n_steps=6400 * probe.length)
+    *_, last = iterate(env, algorithm, seed=SEED, n_steps=6400 * probe.length)
     env.close()
 
     def p(obs: float) -> float:
-        chance = policy.at(last.state.theta, np.array([[obs]])).log_prob(np.array([1]))
+        chance = policy.at(last.state.learner.theta, np.array([[obs]])).log_prob(np.array([1]))
         return float(np.exp(chance[0]))
 
     for obs, want in probe.answer(p).items():
-        have = float(value.at(last.state.phi, np.array([[obs]])).values[0])
+        have = float(value.at(last.state.learner.phi, np.array([[obs]])).values[0])
         observe(abs(have - want), 0.02, f"{name}: V({obs}) = {have:.4f}, not {want:.4f}")
     for obs, act in BEST.get(name, {}).items():
         observe(abs(act - p(obs)), 0.02, f"{name}: pi(1|{obs}) = {p(obs):.4f}")

@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 
 from npvpg import estimators
 from npvpg.batch import Batch
+from npvpg.collect import FixedHorizon, WholeEpisodes
 from npvpg.distributions import Categorical
 from npvpg.gradient import policy_gradient
+from npvpg.loop import initial_state, iterate
 from npvpg.mlp import MLP
 from npvpg.optimizers import Linear
 from npvpg.policy import Policy
 from npvpg.state import TrainState
 from npvpg.value import MLPValue, Value, ValueAt, ZeroValue
-from npvpg.vpg import VPG, FixedHorizon, WholeEpisodes, initial_state, train
+from verification import flat
 from verification.claims import claim, observe
 from verification.mathematics.strategies import Roll, rolls
 
@@ -86,12 +88,12 @@ def _train(poison: float, estimator: Any, collector: Any, env: Any = Mortal) -> 
     value = Spoilt(MLPValue(MLP((2, 4, 1))), poison)
     policy = Policy(MLP((2, 2)), Categorical(2))
     rate = Linear(0.01, 0.01)
-    vpg = VPG(estimator, collector, rate, rate, value_steps=2)
+    algorithm = flat.vpg(policy, value, estimator, collector, rate, value_steps=2)
     vector = SyncVectorEnv([env] * N_ENVS, autoreset_mode=AutoresetMode.DISABLED)
     try:
         # a product with a mask would warn; it must be seen by its numbers
         with np.errstate(invalid="ignore"):
-            return [i.state for i in train(vector, policy, value, vpg, seed=4, n_steps=N_STEPS)]
+            return [i.state for i in iterate(vector, algorithm, seed=4, n_steps=N_STEPS)]
     except ValueError:
         return []
     finally:
@@ -125,7 +127,7 @@ ESTIMATORS = (
     tolerance=0.0,
     tolerance_reason="bitwise",
     about=(
-        "npvpg.vpg.train",
+        "npvpg.loop.iterate",
         "npvpg.estimators.GAE",
         "npvpg.estimators.RewardToGo",
         "npvpg.estimators.NStep",
@@ -238,12 +240,12 @@ def test_a_reward_that_is_not_finite_is_named(roll, which, poison):
 def test_a_bad_reward_stops_the_run_before_the_update(poison):
     """The environment's own reward is named by sub-environment and step; nothing was learned."""
     policy, value = Policy(MLP((2, 2)), Categorical(2)), MLPValue(MLP((2, 1)))
-    vpg = VPG(ESTIMATORS[0], FixedHorizon(6), Linear(0.1, 0.1), Linear(0.1, 0.1))
-    state = initial_state(policy, value, vpg, n_envs=2, seed=4)
+    algorithm = flat.vpg(policy, value, ESTIMATORS[0], FixedHorizon(6), Linear(0.1, 0.1))
+    state = initial_state(algorithm, n_envs=2, seed=4)
     before = {name: array.copy() for name, array in state.to_arrays().items()}
     makers = [Mortal, lambda: Mortal(spoilt=poison)]
     env = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)
-    seen = _message(lambda: list(train(env, policy, value, vpg, seed=4, n_steps=60, state=state)))
+    seen = _message(lambda: list(iterate(env, algorithm, seed=4, n_steps=60, state=state)))
     env.close()
     told = f"reward must be finite, got {poison} from sub-environment 1 at step 3"
     observe(float(seen != told), 0, seen)
@@ -270,13 +272,14 @@ class Loud(gym.Env[NDArray[np.float64], np.int64]):
 def test_a_gradient_that_overflows_stops_the_run_before_the_update():
     """Rewards, returns and weights are finite; their product with the score is not."""
     policy = Policy(MLP((2, 2)), Categorical(2))
-    vpg = VPG(ESTIMATORS[-1], WholeEpisodes(4), Linear(0.1, 0.1), Linear(0.1, 0.1))
-    state = initial_state(policy, ZeroValue(), vpg, n_envs=2, seed=4)
-    state = state._replace(theta=np.zeros(policy.size))  # both actions come up
+    algorithm = flat.vpg(policy, ZeroValue(), ESTIMATORS[-1], WholeEpisodes(4), Linear(0.1, 0.1))
+    state = initial_state(algorithm, n_envs=2, seed=4)
+    fair = state.learner._replace(theta=np.zeros(policy.size))  # both actions come up
+    state = state._replace(learner=fair)
     env = SyncVectorEnv([Loud] * 2, autoreset_mode=AutoresetMode.DISABLED)
-    run = train(env, policy, ZeroValue(), vpg, seed=4, n_steps=60, state=state)
+    run = iterate(env, algorithm, seed=4, n_steps=60, state=state)
     with np.errstate(all="ignore"):
         seen = _message(lambda: next(run))
     env.close()
     observe(float(not seen.startswith("gradient must be finite, got ")), 0, seen)
-    observe(float(np.abs(state.theta).max()), 0)
+    observe(float(np.abs(state.learner.theta).max()), 0)

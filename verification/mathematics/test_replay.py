@@ -16,6 +16,7 @@ from npvpg.estimators import GAE, ActionValue, BaselinedReturn, NStep, RewardToG
 from npvpg.gradient import policy_gradient
 from npvpg.mlp import MLP
 from npvpg.policy import Policy
+from npvpg.world.actor import Actor
 from npvpg.world.rollout import Position, fixed_horizon, whole_episodes
 from npvpg.world.vector import SeededVectorEnv
 from verification.claims import claim, observe
@@ -231,14 +232,14 @@ def test_replay(kind, n_steps):
         if n_steps is None:
             batches = [
                 whole_episodes(
-                    driver, policy, theta, position, n_episodes=n_episodes, iteration=0
+                    driver, Actor(policy, theta), position, n_episodes=n_episodes, iteration=0
                 ).batch
             ]
         else:
             batches = []
             while len(batches) * n_steps < n_episodes * lab.process.horizon:
                 rollout = fixed_horizon(
-                    driver, policy, theta, position, n_steps=n_steps, iteration=len(batches)
+                    driver, Actor(policy, theta), position, n_steps=n_steps, iteration=len(batches)
                 )
                 position = rollout.position
                 batches.append(rollout.batch)
@@ -269,8 +270,7 @@ def test_returns_of_the_pipeline_are_exact(seed):
     driver = SeededVectorEnv(_vector(lab, "sync"), 0)
     batch = whole_episodes(
         driver,
-        policy,
-        theta,
+        Actor(policy, theta),
         Position.initial(N_ENVS),
         n_episodes=-(-len(episodes) // N_ENVS),
         iteration=0,

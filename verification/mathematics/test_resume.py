@@ -19,17 +19,21 @@ from hypothesis.stateful import (
 from numpy.typing import NDArray
 
 import npvpg
+from npvpg.collect import FixedHorizon
 from npvpg.distributions import Categorical
 from npvpg.estimators import GAE
+from npvpg.loop import initial_state, iterate
 from npvpg.mlp import MLP
 from npvpg.optimizers import Linear
 from npvpg.policy import Policy
 from npvpg.state import TrainState
 from npvpg.value import MLPValue
-from npvpg.vpg import VPG, FixedHorizon, initial_state, train
+from npvpg.vpg import Learner
+from npvpg.world.actor import Actor
 from npvpg.world.rollout import play_episodes
 from npvpg.world.streams import Purpose
 from npvpg.world.vector import SeededVectorEnv
+from verification import flat
 from verification.claims import claim, observe
 
 Arrays = dict[str, NDArray[np.generic]]
@@ -38,10 +42,11 @@ SEED, N_ENVS, N_STEPS = 11, 2, 320
 POLICY = Policy(MLP((4, 6, 2)), Categorical(2))
 VALUE = MLPValue(MLP((4, 6, 1)))
 # every part of the state is used: schedules, both optimisers, minibatches, both normalisers
-ALGORITHM = VPG(
+ALGORITHM = flat.vpg(
+    POLICY,
+    VALUE,
     GAE(0.9, 0.9),
     FixedHorizon(20),
-    Linear(3e-2, 0.0),
     Linear(3e-2, 0.0),
     value_steps=2,
     value_minibatch=13,
@@ -50,7 +55,7 @@ ALGORITHM = VPG(
 )
 N_UPDATES = N_STEPS // (20 * N_ENVS)
 LEAVES = sorted(
-    initial_state(POLICY, VALUE, ALGORITHM, n_envs=N_ENVS, seed=SEED).to_arrays(),
+    initial_state(ALGORITHM, n_envs=N_ENVS, seed=SEED).to_arrays(),
 )
 
 
@@ -80,7 +85,7 @@ def run(state: TrainState | None = None) -> list[Arrays]:
     """
     env = _env()
     try:
-        steps = train(env, POLICY, VALUE, ALGORITHM, seed=SEED, n_steps=N_STEPS, state=state)
+        steps = iterate(env, ALGORITHM, seed=SEED, n_steps=N_STEPS, state=state)
         return [{**step.state.to_arrays(), **_told(step.episodes)} for step in steps]
     finally:
         env.close()
@@ -89,7 +94,7 @@ def run(state: TrainState | None = None) -> list[Arrays]:
 def resumed(saved: Arrays) -> list[Arrays]:
     """Go on from saved arrays; nothing if they cannot be returned to, which is seen at once."""
     try:
-        return run(TrainState.from_arrays(saved))
+        return run(TrainState.from_arrays(saved, Learner))
     except (ValueError, IndexError):
         return []
 
@@ -126,8 +131,8 @@ def test_no_leaf_can_be_lost(whole, leaf):
     rest = resumed(saved)
     observe(float(not (len(rest) == N_UPDATES - 3 and all(map(same, rest, whole[3:])))), 0, leaf)
     with pytest.raises(ValueError, match=f"arrays must hold {leaf}"):
-        TrainState.from_arrays({k: v for k, v in saved.items() if k != leaf})
-    begun = initial_state(POLICY, VALUE, ALGORITHM, n_envs=N_ENVS, seed=SEED).to_arrays()
+        TrainState.from_arrays({k: v for k, v in saved.items() if k != leaf}, Learner)
+    begun = initial_state(ALGORITHM, n_envs=N_ENVS, seed=SEED).to_arrays()
     other = resumed({**saved, leaf: begun[leaf]})
     as_if = len(other) == N_UPDATES - 3 and all(map(same, other, whole[3:]))
     observe(float(as_if), 0, leaf)
@@ -142,8 +147,9 @@ def test_a_fresh_process_goes_on(whole, tmp_path):
     program = (
         "import sys, numpy as np\n"
         "from npvpg.state import TrainState\n"
+        "from npvpg.vpg import Learner\n"
         "from verification.mathematics.test_resume import run\n"
-        "state = TrainState.from_arrays(dict(np.load(sys.argv[1])))\n"
+        "state = TrainState.from_arrays(dict(np.load(sys.argv[1])), Learner)\n"
         "np.savez(sys.argv[2], **run(state)[-1])\n"
     )
     done = subprocess.run(
@@ -170,9 +176,7 @@ class Usage(RuleBasedStateMachine):
         self._go(None)
 
     def _go(self, state: TrainState | None) -> None:
-        self.steps = train(
-            self.env, POLICY, VALUE, ALGORITHM, seed=SEED, n_steps=N_STEPS, state=state
-        )
+        self.steps = iterate(self.env, ALGORITHM, seed=SEED, n_steps=N_STEPS, state=state)
         self.state = state
 
     @rule()
@@ -199,7 +203,7 @@ class Usage(RuleBasedStateMachine):
     def load(self) -> None:
         """Return to the last copy, in an environment that played something else meanwhile."""
         assert self.saved is not None
-        self._go(TrainState.from_arrays(self.saved))
+        self._go(TrainState.from_arrays(self.saved, Learner))
 
     @precondition(lambda self: self.state is not None)
     @rule()
@@ -208,9 +212,8 @@ class Usage(RuleBasedStateMachine):
         assert self.state is not None
         env = _env()
         driver = SeededVectorEnv(env, SEED, Purpose.EVALUATION_EPISODE)
-        play_episodes(
-            driver, POLICY, self.state.theta, n_episodes=2, moments=self.state.obs_moments
-        )
+        actor = Actor(POLICY, self.state.learner.theta, self.state.obs_moments)
+        play_episodes(driver, actor, n_episodes=2)
         env.close()
 
     def teardown(self) -> None:

@@ -17,7 +17,7 @@ from npvpg.distributions import Categorical, DiagonalGaussian
 from npvpg.kernels import pcg64
 from npvpg.mlp import MLP
 from npvpg.policy import Policy
-from npvpg.world.player import Player
+from npvpg.world.actor import Actor
 from npvpg.world.rollout import Position, fixed_horizon, play_episodes, whole_episodes
 from npvpg.world.streams import Purpose, generator
 from npvpg.world.vector import SeededVectorEnv
@@ -56,7 +56,7 @@ def _numbered(numbers: Sequence[int]) -> Iterator[None]:
     with (
         mock.patch.object(pcg64, "child_seeds", seeds),
         mock.patch.object(pcg64, "child_states", states),
-        nullcontext() if as_they_are else mock.patch.object(Player, "_is_small", False),
+        nullcontext() if as_they_are else mock.patch.object(Actor, "compiles", return_value=False),
     ):
         yield
 
@@ -72,11 +72,11 @@ def _play(name: str, numbers: Sequence[int], collector: str) -> list[Batch]:
         for k in range(2):
             if collector == "fixed horizon":
                 rollout = fixed_horizon(
-                    driver, policy, theta, position, n_steps=N_STEPS, iteration=k
+                    driver, Actor(policy, theta), position, n_steps=N_STEPS, iteration=k
                 )
             else:
                 rollout = whole_episodes(
-                    driver, policy, theta, position, n_episodes=N_EPISODES, iteration=k
+                    driver, Actor(policy, theta), position, n_episodes=N_EPISODES, iteration=k
                 )
             batches.append(rollout.batch)
             position = rollout.position
@@ -134,14 +134,16 @@ def test_an_evaluation_moves_no_stream():
     for evaluates in (False, True):
         env = _env("CartPole-v1", 2)
         driver, position = SeededVectorEnv(env, SEED), Position.initial(2)
-        rollout = fixed_horizon(driver, POLICY, THETA, position, n_steps=30, iteration=0)
+        rollout = fixed_horizon(driver, Actor(POLICY, THETA), position, n_steps=30, iteration=0)
         if evaluates:
             other = _env("CartPole-v1", 3)
             judge = SeededVectorEnv(other, SEED, Purpose.EVALUATION_EPISODE)
             for greedy in (False, True):
-                play_episodes(judge, POLICY, THETA, n_episodes=4, greedy=greedy)
+                play_episodes(judge, Actor(POLICY, THETA, by_mode=greedy), n_episodes=4)
             other.close()
-        rollout = fixed_horizon(driver, POLICY, THETA, rollout.position, n_steps=30, iteration=1)
+        rollout = fixed_horizon(
+            driver, Actor(POLICY, THETA), rollout.position, n_steps=30, iteration=1
+        )
         batches.append(rollout.batch)
         env.close()
     for field in ("obs", "act", "rew", "start", "last_obs", "terminated"):
@@ -164,10 +166,10 @@ def test_an_evaluation_has_noise_of_its_own():
         used.append(set())
         for iteration in range(3):
             whole_episodes(
-                driver, POLICY, THETA, Position.initial(2), n_episodes=1, iteration=iteration
+                driver, Actor(POLICY, THETA), Position.initial(2), n_episodes=1, iteration=iteration
             )
         used.append(set())
-        play_episodes(driver, POLICY, THETA, n_episodes=4)
+        play_episodes(driver, Actor(POLICY, THETA), n_episodes=4)
     env.close()
     observe(float(abs(len(used[0]) - 6)), 0)
     observe(float(len(used[0] & used[1])), 0, f"{used[1]}")
@@ -226,7 +228,9 @@ def test_workers_play_what_the_loop_plays(context):
     ):
         driver = SeededVectorEnv(env, SEED)
         batches.append(
-            fixed_horizon(driver, POLICY, THETA, Position.initial(2), n_steps=40, iteration=0).batch
+            fixed_horizon(
+                driver, Actor(POLICY, THETA), Position.initial(2), n_steps=40, iteration=0
+            ).batch
         )
         env.close()
     for field in ("obs", "act", "rew", "start", "last_obs", "terminated"):

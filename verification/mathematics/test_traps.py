@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from npvpg.distributions import Categorical
 from npvpg.mlp import MLP
 from npvpg.policy import Policy
+from npvpg.world.actor import Actor
 from npvpg.world.rollout import Position, fixed_horizon, play_episodes, whole_episodes
 from npvpg.world.vector import SeededVectorEnv
 from verification.claims import claim, observe
@@ -64,7 +65,9 @@ def test_actions_count_from_the_start_of_the_space(start):
     """The environment gets index + start; the batch keeps the index, which is scored."""
     env = Scripted([[3, 2]] * 2, [["terminated"]] * 2, gym.spaces.Discrete(2, start=start))
     driver = SeededVectorEnv(env, 0)
-    batch = fixed_horizon(driver, POLICY, THETA, Position.initial(2), n_steps=8, iteration=0).batch
+    batch = fixed_horizon(
+        driver, Actor(POLICY, THETA), Position.initial(2), n_steps=8, iteration=0
+    ).batch
     sent = np.array([row[1] for log in env.log for row in log])
     observe(float(not np.array_equal(sent, batch.act + start)), 0)
     observe(float(set(batch.act.tolist()) != {0, 1}), 0)
@@ -80,12 +83,12 @@ def test_nested_limits(limits, n_steps):
     driver = SeededVectorEnv(SyncVectorEnv(make, autoreset_mode=AutoresetMode.DISABLED), 0)
     if n_steps is None:
         batch = whole_episodes(
-            driver, POLICY, THETA, Position.initial(2), n_episodes=2, iteration=0
+            driver, Actor(POLICY, THETA), Position.initial(2), n_episodes=2, iteration=0
         ).batch
         lengths = [3, 3] * 2
     else:
         batch = fixed_horizon(
-            driver, POLICY, THETA, Position.initial(2), n_steps=n_steps, iteration=0
+            driver, Actor(POLICY, THETA), Position.initial(2), n_steps=n_steps, iteration=0
         ).batch
         lengths = [3, 3, *[1] * (n_steps - 6)] * 2
     observe(float(batch.lengths.tolist() != lengths), 0)
@@ -99,6 +102,6 @@ def test_greedy_play_takes_the_mode(greedy):
     """Greedy, one action only; sampled, both. The same policy, and no exploration left over."""
     env = Scripted([[3, 2]] * 2, [["terminated"]] * 2, gym.spaces.Discrete(2))
     theta = np.array([0.0, 0.0, 0.1, -0.1])
-    play_episodes(SeededVectorEnv(env, 0), POLICY, theta, n_episodes=8, greedy=greedy)
+    play_episodes(SeededVectorEnv(env, 0), Actor(POLICY, theta, by_mode=greedy), n_episodes=8)
     sent = {row[1] for log in env.log for row in log}
     observe(float(sent != ({0.0} if greedy else {0.0, 1.0})), 0, f"{sent}")

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import VectorEnv
 
+from npvpg.loop import iterate
 from npvpg.policy import Policy
 from npvpg.runs import config_file, environments
 from npvpg.runs.build import build
 from npvpg.runs.config import Config
 from npvpg.state import Iteration
-from npvpg.vpg import train as iterate
+from npvpg.world.actor import Actor
 from npvpg.world.rollout import Position, fixed_horizon
 from npvpg.world.vector import SeededVectorEnv
 from verification.speed.peers.protocol import Judge, repeat, serve
@@ -25,8 +26,7 @@ def _prepare(env: str, changes: Mapping[str, Any]) -> tuple[Config, VectorEnv]:
 
 
 def _iterations(config: Config, made: VectorEnv, n_steps: int) -> Iterator[Iteration]:
-    parts = build(config, made)
-    return iterate(made, *parts, seed=config.seed, n_steps=n_steps, dtype=config.dtype)
+    return iterate(made, build(config, made), seed=config.seed, n_steps=n_steps, dtype=config.dtype)
 
 
 def train(
@@ -81,15 +81,15 @@ def train(
 def _trained(env: str, updates: int, hidden: tuple[int, ...]) -> tuple[Policy, Any]:
     """A policy, and its parameters after some updates of the preset but for the network."""
     config, made = _prepare(env, {"hidden": hidden})
-    parts = build(config, made)
-    theta = parts.policy.init(np.random.default_rng(0), config.dtype)
+    policy = build(config, made).policy
+    theta = policy.init(np.random.default_rng(0), config.dtype)
     if updates:
         for update in _iterations(config, made, config.steps):
-            theta = update.state.theta
+            theta = update.state.learner.theta
             if update.iteration == updates:
                 break
     made.close()
-    return parts.policy, theta
+    return policy, theta
 
 
 def rollout(
@@ -119,12 +119,12 @@ def rollout(
     policy, theta = _trained(env, updates, tuple(hidden))
     _, made = _prepare(env, {"envs": n_envs})
     driver, position, count = SeededVectorEnv(made, 0), Position.initial(n_envs), 0
+    actor = Actor(policy, theta)
 
     def collect() -> None:
         nonlocal position, count
-        position = fixed_horizon(
-            driver, policy, theta, position, n_steps=n_steps, iteration=count
-        ).position
+        batch = fixed_horizon(driver, actor, position, n_steps=n_steps, iteration=count)
+        position = batch.position
         count += 1
 
     n, taken = repeat(collect, seconds)

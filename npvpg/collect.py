@@ -1,0 +1,150 @@
+"""What makes a batch: so many steps, or so many whole episodes, of every sub-environment."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from typing_extensions import override
+
+from npvpg import checks
+from npvpg.world.actor import Actor
+from npvpg.world.rollout import Position, Rollout, fixed_horizon, whole_episodes
+from npvpg.world.vector import SeededVectorEnv
+
+
+class Collect(ABC):
+    """How the batch of an update is collected, and how observations are shown to the policy."""
+
+    whole: ClassVar[bool]
+    """Whether trajectories are whole episodes, so that time counts from their start."""
+    normalize_obs: bool
+    """Whether the policy sees observations with running mean 0 and variance 1."""
+
+    @abstractmethod
+    def __call__(
+        self,
+        env: SeededVectorEnv,
+        actor: Actor,
+        position: Position,
+        *,
+        iteration: int,
+        steps_before: int = 0,
+    ) -> Rollout:
+        """
+        Collect a batch.
+
+        Parameters
+        ----------
+        env : SeededVectorEnv
+            Environment of N sub-environments.
+        actor : Actor
+            What chooses the actions.
+        position : Position
+            Where the sub-environments stand.
+        iteration : int
+            Key of the stream that the actions' noise comes from.
+        steps_before : int
+            Environment steps of the run before this batch.
+
+        Returns
+        -------
+        Rollout
+            Batch, finished episodes, and where to go on.
+
+        Raises
+        ------
+        ValueError
+            If the environment returns what it must not.
+        """
+
+
+@final
+@dataclass(frozen=True)
+class FixedHorizon(Collect):
+    """
+    A fixed number of steps; the value function stands for what is cut off.
+
+    Parameters
+    ----------
+    n_steps : int
+        Steps per sub-environment, at least 1.
+    normalize_obs : bool
+        Show the policy observations with running mean 0 and variance 1.
+
+    Raises
+    ------
+    ValueError
+        If `n_steps` is smaller than 1.
+    """
+
+    whole = False
+    n_steps: int
+    normalize_obs: bool = False
+
+    def __post_init__(self) -> None:
+        checks.settings(self)
+
+    @override
+    def __call__(
+        self,
+        env: SeededVectorEnv,
+        actor: Actor,
+        position: Position,
+        *,
+        iteration: int,
+        steps_before: int = 0,
+    ) -> Rollout:
+        return fixed_horizon(
+            env,
+            actor,
+            position,
+            n_steps=self.n_steps,
+            iteration=iteration,
+            steps_before=steps_before,
+        )
+
+
+@final
+@dataclass(frozen=True)
+class WholeEpisodes(Collect):
+    """
+    A fixed number of whole episodes.
+
+    Parameters
+    ----------
+    n_episodes : int
+        Episodes per sub-environment, at least 1.
+    normalize_obs : bool
+        Show the policy observations with running mean 0 and variance 1.
+
+    Raises
+    ------
+    ValueError
+        If `n_episodes` is smaller than 1.
+    """
+
+    whole = True
+    n_episodes: int
+    normalize_obs: bool = False
+
+    def __post_init__(self) -> None:
+        checks.settings(self)
+
+    @override
+    def __call__(
+        self,
+        env: SeededVectorEnv,
+        actor: Actor,
+        position: Position,
+        *,
+        iteration: int,
+        steps_before: int = 0,
+    ) -> Rollout:
+        return whole_episodes(
+            env,
+            actor,
+            position,
+            n_episodes=self.n_episodes,
+            iteration=iteration,
+            steps_before=steps_before,
+        )
