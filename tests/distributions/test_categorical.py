@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from npvpg.distributions import Categorical, GreedyCategorical
+from npvpg.distributions import Categorical
 from npvpg.distributions.softmax import log_softmax
 
 RNG = np.random.default_rng([94, 0])
@@ -125,10 +125,6 @@ def test_what_is_no_whole_number_is_refused(act: Any, message: str) -> None:
     for method in (DICE.log_prob, DICE.score):
         with pytest.raises(ValueError, match=f"^act must {message}$"):
             method(np.zeros((2, 3)), act)
-
-
-def test_with_its_mode_it_is_greedy() -> None:
-    assert DICE.with_mode(0.5) == GreedyCategorical(DICE, probability=0.5)
 
 
 def test_arrays_of_another_shape_are_refused() -> None:

@@ -25,21 +25,6 @@ def test_nothing_is_written_to() -> None:
     NORMAL.kl(params, params)
 
 
-def test_what_is_returned_is_fresh() -> None:
-    params, act = RNG.standard_normal((4, 4)), np.zeros((4, 2))
-    before = params.copy()
-    for given in (
-        NORMAL.mode(params),
-        NORMAL.log_prob(params, act),
-        NORMAL.score(params, act),
-        NORMAL.entropy(params),
-        NORMAL.entropy_score(params),
-        NORMAL.kl(params, params),
-    ):
-        given[...] = 7
-    assert np.array_equal(params, before)
-
-
 def test_samples_can_be_differentiated_by_complex_steps() -> None:
     params, noise = RNG.standard_normal((4, 4)), NORMAL.noise(RNG, 4)
     act, d_act = NORMAL.sample(params, noise), RNG.standard_normal((4, 2))
@@ -100,12 +85,6 @@ def test_no_rows() -> None:
 def test_a_dimension_there_is() -> None:
     with pytest.raises(ValueError, match=r"^dim must be at least 1, got 0$"):
         DiagonalGaussian(0)
-
-
-def test_a_continuous_action_has_no_law_with_its_mode() -> None:
-    message = "^greedy must be 0 unless actions are one Discrete, got Gaussian of 2$"
-    with pytest.raises(ValueError, match=message):
-        NORMAL.with_mode(0.5)
 
 
 def test_what_is_no_number_is_refused() -> None:
