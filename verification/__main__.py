@@ -2,7 +2,8 @@
 Run the proofs and say what holds.
 
 ``python -m verification`` prints a line a claim and writes the proof book; ``--mutants`` plants
-bugs in a copy of the library and requires the claims named for them to fail.
+bugs in a copy of the library and requires the claims named for them to fail; ``--mutants --check``
+only looks, in a second, whether each could be planted.
 
 Exit code 0 if every claim holds (or every bug is caught), 1 if one does not, 2 for a wrong call.
 """
@@ -48,8 +49,11 @@ def parser() -> argparse.ArgumentParser:
     add("--seed", type=int, help="seed of explore, or of the sample of mutants")
     add("--workers", type=int, default=2, help="processes (default 2)")
     add("--html", type=Path, default=BOOK, metavar="PATH", help=f"proof book (default {BOOK})")
-    add("--mutants", nargs="*", metavar="NAME", help="plant these bugs, or every bug")
+    add("--mutants", action="store_true", help="plant every bug")
+    told = "with --mutants: those of a claim, a file or a function, or with that in their name"
+    add("--only", nargs="+", default=[], metavar="TEXT", help=told)
     add("--sample", type=int, metavar="K", help="with --mutants: K of them, drawn by --seed")
+    add("--check", action="store_true", help="with --mutants: only that each could be planted")
     return described
 
 
@@ -202,15 +206,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(width=None if sys.stdout.isatty() else 160)
     if options.workers < 1:
         return complain(f"--workers must be >= 1, got {options.workers}")
-    if options.mutants is None:
-        if options.sample is not None:
-            return complain("--sample goes with --mutants")
+    if not options.mutants:
+        if options.only or options.check or options.sample is not None:
+            return complain("--only, --sample and --check go with --mutants")
         return prove(options, console)
     try:
         bugs = mutants.read(ROOT)
-        chosen = mutants.choose(bugs, options.mutants, options.sample, options.seed or 0)
+        chosen = mutants.choose(bugs, options.only, options.sample, options.seed or 0)
     except ValueError as error:
         return complain(str(error))
+    if options.check:
+        faults = mutants.check(ROOT, chosen)
+        print(
+            *faults, f"{len(chosen) - len(faults)} of {len(chosen)} bugs can be planted", sep="\n"
+        )
+        return 1 if faults else 0
     return mutate.run(ROOT, chosen, console, workers=options.workers)
 
 

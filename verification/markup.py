@@ -209,7 +209,7 @@ def planted(mutant: Mutant) -> str:
     source = f" ({prose(mutant.source)})" if mutant.source else ""
     return (
         f"<details><summary>{html.escape(mutant.name)}{source}</summary>"
-        f"<pre>{html.escape(mutant.file)}\n<del>{html.escape(mutant.old)}</del>"
+        f"<pre>{html.escape(mutant.where)}\n<del>{html.escape(mutant.old)}</del>"
         f"<ins>{html.escape(mutant.new)}</ins></pre></details>"
     )
 

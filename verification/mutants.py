@@ -1,11 +1,12 @@
 """
 The planted bugs, read from ``mutants.toml``.
 
-An entry says what is replaced by what, and which claims must then fail::
+An entry says what is replaced by what in which definition, and which claims must then fail;
+`verification.anchors` finds it by its structure, so that it outlives a move and a new format::
 
     [[mutant]]
     name = "lambda missing"
-    file = "npvpg/kernels/returns.py"
+    where = "npvpg.kernels.returns._gae"
     old = "gamma * lam * next_adv"
     new = "gamma * next_adv"
     claims = ["D3"]
@@ -23,6 +24,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from verification import anchors
+
 MUTANTS = Path("verification/mutants.toml")
 OPTIONAL = frozenset({"source", "by", "compiled"})
 
@@ -36,10 +39,10 @@ class Mutant:
     ----------
     name : str
         What the bug is.
-    file : str
-        Path below the root of the repository.
+    where : str
+        Dotted name of the function, the class or, for a constant, the module.
     old, new : str
-        The text, which occurs exactly once, and what it becomes.
+        The code, which occurs exactly once, and what it becomes: expressions or statements.
     claims : tuple of str
         Claims that must fail, each of them.
     source : str
@@ -51,7 +54,7 @@ class Mutant:
     """
 
     name: str
-    file: str
+    where: str
     old: str
     new: str
     claims: tuple[str, ...]
@@ -97,14 +100,39 @@ def read(root: Path) -> list[Mutant]:
             raise ValueError(f"mutant {name!r} has unknown keys, got {', '.join(sorted(unknown))}")
         if name in mutants:
             raise ValueError(f"mutants must have names of their own, got {name!r} twice")
-        if not row["claims"] or row["old"] == row["new"]:
-            raise ValueError(f"mutant {name!r} must change something and name a claim")
+        if not row["claims"]:
+            raise ValueError(f"mutant {name!r} must name a claim")
         mutants[name] = Mutant(**{**row, "claims": tuple(row["claims"])})
     return list(mutants.values())
 
 
+def check(root: Path, mutants: Sequence[Mutant]) -> list[str]:
+    """
+    Find the bugs that could not be planted.
+
+    Parameters
+    ----------
+    root : Path
+        Root of the repository.
+    mutants : sequence of Mutant
+        The bugs.
+
+    Returns
+    -------
+    list of str
+        A line for each.
+    """
+    faults = []
+    for mutant in mutants:
+        try:
+            anchors.check(root, mutant.where, mutant.old, mutant.new)
+        except ValueError as error:
+            faults.append(f"{mutant.name}: {error}")
+    return faults
+
+
 def choose(
-    mutants: Sequence[Mutant], names: Sequence[str], sample: int | None, seed: int
+    mutants: Sequence[Mutant], words: Sequence[str], sample: int | None, seed: int
 ) -> list[Mutant]:
     """
     Choose which bugs to plant.
@@ -113,8 +141,9 @@ def choose(
     ----------
     mutants : sequence of Mutant
         All of them.
-    names : sequence of str
-        Those to plant; empty for all.
+    words : sequence of str
+        Those with any of them: a claim, a part of the bug's name, a file, or a part of the dotted
+        name of the code; empty for all.
     sample : int or None
         Plant that many of them, drawn at random.
     seed : int
@@ -128,18 +157,22 @@ def choose(
     Raises
     ------
     ValueError
-        If there is none, a name is unknown or `sample` smaller than 1.
+        If there is none, a word chooses none or `sample` is smaller than 1.
     """
-    known = {mutant.name for mutant in mutants}
-    for name in names:
-        if name not in known:
-            raise ValueError(f"no mutant is named {name!r}")
+    for word in words:
+        if not any(_chosen(mutant, word) for mutant in mutants):
+            raise ValueError(f"no mutant has {word!r} for its claim, in its name or in its code")
     if sample is not None and sample < 1:
         raise ValueError(f"--sample must be at least 1, got {sample}")
-    chosen = [mutant for mutant in mutants if not names or mutant.name in names]
+    chosen = [mutant for mutant in mutants if not words or any(_chosen(mutant, w) for w in words)]
     if not chosen:
         raise ValueError(f"{MUTANTS} must list a mutant, got none")
     if sample is not None and sample < len(chosen):
         drawn = set(random.Random(seed).sample(range(len(chosen)), sample))
         chosen = [mutant for index, mutant in enumerate(chosen) if index in drawn]
     return chosen
+
+
+def _chosen(mutant: Mutant, word: str) -> bool:
+    module = word.removesuffix(".py").replace("/", ".")
+    return word in mutant.claims or word.lower() in mutant.name.lower() or module in mutant.where

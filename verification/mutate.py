@@ -3,12 +3,13 @@ Plant bugs, and require the claims named for them to fail.
 
 Each bug goes into a temporary copy of the library and its proofs. It is killed only if every
 claim named for it fails by a check of its own: a copy that cannot be imported, a claim that never
-ran, a crash that nobody announced and a text that no longer occurs exactly once all count against
+ran, a crash that nobody announced and code that no longer occurs exactly once all count against
 it, and so does a claim that fails without any bug.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import tempfile
@@ -23,6 +24,7 @@ from typing import Any
 
 from rich.console import Console
 
+from verification import anchors
 from verification.claims import PROOF_FOLDERS
 from verification.launch import EXIT_TIMEOUT, Launch, launch
 from verification.mutants import Mutant
@@ -146,17 +148,16 @@ def plant(mutant: Mutant, root: Path) -> Outcome:
     Outcome
         What became of it.
     """
-    path = root / mutant.file
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    if text.count(mutant.old) != 1:
-        detail = f"the old text occurs {text.count(mutant.old)} times in {mutant.file}"
-        return Outcome(mutant, Fate.NO_MATCH, detail, 0.0)
+    try:
+        file, tree, _ = anchors.plant(root, mutant.where, mutant.old, mutant.new)
+    except ValueError as error:
+        return Outcome(mutant, Fate.NO_MATCH, str(error), 0.0)
     unnamed = [name for name in mutant.claims if not files_of(root, [name])]
     if unnamed:
         return Outcome(mutant, Fate.NEVER_RAN, f"no test names {', '.join(unnamed)}", 0.0)
     started = time.perf_counter()
     with copy_of(root) as copy:
-        (copy / mutant.file).write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
+        (copy / file.relative_to(root)).write_text(ast.unparse(tree), encoding="utf-8")
         options = ["-n0", "-pverification.planted"]
         ran = run_claims(copy, mutant.claims, options, mutant.compiled)
         fate, detail = judge_planted(mutant, ran, copy)

@@ -7,6 +7,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = '''
+TWO = 2
+
+
 def double(x):
     """Twice x."""
     return x + x

@@ -6,14 +6,20 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from verification.mutants import MUTANTS, Mutant, choose, read
+from verification.mutants import MUTANTS, Mutant, check, choose, read
 from verification.mutate import Fate, files_of, plant, run
 
 FILE = "npvpg/arithmetic.py"
 
 
 def mutant(new: str, **changes: object) -> Mutant:
-    told = {"name": new, "file": FILE, "old": "return x + x", "new": new, "claims": ("A1",)}
+    told = {
+        "name": new,
+        "where": "npvpg.arithmetic.double",
+        "old": "return x + x",
+        "new": new,
+        "claims": ("A1",),
+    }
     return Mutant(**{**told, **changes})  # type: ignore[arg-type]
 
 
@@ -25,10 +31,11 @@ def mutant(new: str, **changes: object) -> Mutant:
         (mutant("return x * x", claims=("A1", "A2")), Fate.SURVIVED, "A2 still holds"),
         (mutant("return x[0]"), Fate.CRASHED, "TypeError"),
         (mutant("return x[0]", by="TypeError"), Fate.KILLED, "test_given_outside"),
-        (mutant("return x x"), Fate.UNIMPORTABLE, "SyntaxError"),
-        (mutant("return x * x", old="return"), Fate.NO_MATCH, "occurs 2 times"),
-        (mutant("return x * x", old="nowhere"), Fate.NO_MATCH, "occurs 0 times"),
-        (mutant("return x * x", file="npvpg/none.py"), Fate.NO_MATCH, "occurs 0 times"),
+        (mutant("two", old="2", where="npvpg.arithmetic"), Fate.UNIMPORTABLE, "NameError"),
+        (mutant("x * x", old="x"), Fate.NO_MATCH, "occurs 2 times"),
+        (mutant("return x * x", old="return x - x"), Fate.NO_MATCH, "occurs 0 times"),
+        (mutant("return x x"), Fate.NO_MATCH, "must be Python"),
+        (mutant("return x * x", where="npvpg.none.double"), Fate.NO_MATCH, "nothing is defined as"),
         (mutant("return x * x", claims=("B2",)), Fate.NEVER_RAN, "no test of B2 ran"),
         (mutant("return x * x", claims=("Z9",)), Fate.NEVER_RAN, "no test names Z9"),
     ],
@@ -68,17 +75,16 @@ def test_only_the_files_that_name_a_claim(project: Path) -> None:
     assert files_of(project, ["A"]) == []
 
 
-ENTRY = '[[mutant]]\nname = "{}"\nfile = "f"\nold = "a"\nnew = "{}"\nclaims = ["A1"]\n'
+ENTRY = '[[mutant]]\nname = "{}"\nwhere = "f"\nold = "a"\nnew = "{}"\nclaims = ["A1"]\n'
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("[[mutant]", "must be TOML"),
-        ('[[mutant]]\nname = "m"\n', "'m' must have claims, file, new, old"),
+        ('[[mutant]]\nname = "m"\n', "'m' must have claims, new, old, where"),
         (ENTRY.format("m", "b") + "other = 1\n", "unknown keys, got other"),
         (ENTRY.format("m", "b") * 2, "got 'm' twice"),
-        (ENTRY.format("m", "a"), "must change something"),
         (ENTRY.format("m", "b").replace('["A1"]', "[]"), "name a claim"),
     ],
 )
@@ -91,22 +97,37 @@ def test_table_errors(tmp_path: Path, text: str, message: str) -> None:
 
 def test_choice() -> None:
     bugs = [mutant(f"return {i}") for i in range(10)]
+    other = mutant("half", where="npvpg.b.Halves.of", claims=("B10",))
     assert choose(bugs, [], None, 0) == bugs
-    assert choose(bugs, ["return 3"], None, 0) == [bugs[3]]
+    for words, chosen in (
+        (["return 3"], [bugs[3]]),
+        (["Return 3", "return 5"], [bugs[3], bugs[5]]),
+        (["B10"], [other]),
+        (["npvpg/b.py"], [other]),
+        (["Halves.of"], [other]),
+        (["A1", "half"], [*bugs, other]),
+    ):
+        assert choose([*bugs, other], words, None, 0) == chosen
     samples = [choose(bugs, [], 4, seed) for seed in range(40)]
     assert all(len(sample) == 4 for sample in samples)
     assert {bug.name for sample in samples for bug in sample} == {bug.name for bug in bugs}
     assert choose(bugs, [], 4, 1) == choose(bugs, [], 4, 1)
-    for names, sample in ((["none"], None), ([], 0)):
-        with pytest.raises(ValueError, match=r"no mutant|at least 1"):
-            choose(bugs, names, sample, 0)
+    for words, sample in ((["return 3", "B1"], None), ([], 0)):
+        with pytest.raises(ValueError, match=r"no mutant has 'B1'|at least 1"):
+            choose([*bugs, other], words, sample, 0)
     with pytest.raises(ValueError, match="got none"):
         choose([], [], None, 0)
 
 
+def test_check(project: Path) -> None:
+    lost = mutant("x * x", old="x - x")
+    told = ["x * x: the old code occurs 0 times in npvpg.arithmetic.double"]
+    assert check(project, [mutant("return x * x"), lost]) == told
+
+
 def test_every_planted_bug_still_matches() -> None:
     root = Path(__file__).parents[2]
-    for bug in read(root):
-        assert (root / bug.file).read_text(encoding="utf-8").count(bug.old) == 1, bug.name
-        for name in bug.claims:
-            assert files_of(root, [name]), f"{bug.name}: no test of {name}"
+    bugs = read(root)
+    assert check(root, bugs) == []
+    for name in {name for bug in bugs for name in bug.claims}:
+        assert files_of(root, [name]), f"no test of {name}"
