@@ -1,3 +1,149 @@
-"""Vanilla policy gradient, written out by hand in NumPy and Numba."""
+"""
+Vanilla policy gradient, written out by hand in NumPy and Numba.
+
+The names below come as they are asked for, so that importing the package costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from npvpg.algorithm import Algorithm, Turn
+    from npvpg.api import evaluate, load, make, train, trajectories
+    from npvpg.batch import Batch
+    from npvpg.collect import FixedHorizon, WholeEpisodes
+    from npvpg.distributions import (
+        Bernoulli,
+        Categorical,
+        DiagonalGaussian,
+        Distribution,
+        GreedyCategorical,
+        Product,
+        SquashedGaussian,
+    )
+    from npvpg.envs import CompiledEnv
+    from npvpg.estimators import (
+        GAE,
+        ActionValue,
+        BaselinedReturn,
+        Estimator,
+        LeaveOneOut,
+        NStep,
+        RewardToGo,
+        TDResidual,
+        TotalReturn,
+        standardize,
+    )
+    from npvpg.gradient import policy_gradient
+    from npvpg.loop import iterate
+    from npvpg.mlp import MLP
+    from npvpg.optimizers import SGD, Adam, Ascent, Linear
+    from npvpg.policy import Policy
+    from npvpg.runs.config import Config
+    from npvpg.runs.config_file import configure
+    from npvpg.stages import PolicyStep, ValueFit, Weigh
+    from npvpg.value import MLPValue, Value, ZeroValue
+    from npvpg.vpg import VPG
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "algorithm": ("Algorithm", "Turn"),
+    "api": ("evaluate", "load", "make", "train", "trajectories"),
+    "batch": ("Batch",),
+    "collect": ("FixedHorizon", "WholeEpisodes"),
+    "distributions": (
+        "Bernoulli",
+        "Categorical",
+        "DiagonalGaussian",
+        "Distribution",
+        "GreedyCategorical",
+        "Product",
+        "SquashedGaussian",
+    ),
+    "envs": ("CompiledEnv",),
+    "estimators": (
+        "GAE",
+        "ActionValue",
+        "BaselinedReturn",
+        "Estimator",
+        "LeaveOneOut",
+        "NStep",
+        "RewardToGo",
+        "TDResidual",
+        "TotalReturn",
+        "standardize",
+    ),
+    "gradient": ("policy_gradient",),
+    "loop": ("iterate",),
+    "mlp": ("MLP",),
+    "optimizers": ("SGD", "Adam", "Ascent", "Linear"),
+    "policy": ("Policy",),
+    "runs.config": ("Config",),
+    "runs.config_file": ("configure",),
+    "stages": ("PolicyStep", "ValueFit", "Weigh"),
+    "value": ("MLPValue", "Value", "ZeroValue"),
+    "vpg": ("VPG",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "GAE",
+    "MLP",
+    "SGD",
+    "VPG",
+    "ActionValue",
+    "Adam",
+    "Algorithm",
+    "Ascent",
+    "BaselinedReturn",
+    "Batch",
+    "Bernoulli",
+    "Categorical",
+    "CompiledEnv",
+    "Config",
+    "DiagonalGaussian",
+    "Distribution",
+    "Estimator",
+    "FixedHorizon",
+    "GreedyCategorical",
+    "LeaveOneOut",
+    "Linear",
+    "MLPValue",
+    "NStep",
+    "Policy",
+    "PolicyStep",
+    "Product",
+    "RewardToGo",
+    "SquashedGaussian",
+    "TDResidual",
+    "TotalReturn",
+    "Turn",
+    "Value",
+    "ValueFit",
+    "Weigh",
+    "WholeEpisodes",
+    "ZeroValue",
+    "configure",
+    "evaluate",
+    "iterate",
+    "load",
+    "make",
+    "policy_gradient",
+    "standardize",
+    "train",
+    "trajectories",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -82,7 +82,6 @@ def make(
     Returns
     -------
     gymnasium.vector.VectorEnv
-    from numpy.typing import NDArray
         Sub-environments whose autoreset is disabled.
 
     Raises
@@ -120,7 +119,6 @@ def make_for(config: Config, n: int | None = None) -> VectorEnv:
     Returns
     -------
     gymnasium.vector.VectorEnv
-    from numpy.typing import NDArray
         What `make` makes.
 
     Raises
@@ -239,7 +237,6 @@ def check_spaces(env: str, made: VectorEnv) -> None:
     env : str
         Name to use in the message.
     made : gymnasium.vector.VectorEnv
-    from numpy.typing import NDArray
         The environment.
 
     Raises
