@@ -39,6 +39,8 @@ def write_atomically(path: Path, data: bytes) -> None:
     [('a.txt', b'second')]
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: {path.parent} is no directory")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:

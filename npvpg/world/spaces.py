@@ -142,7 +142,9 @@ def _rows(leaf: spaces.Space[Any], batch: Any, n: int) -> NDArray[np.float64]:
     return hot
 
 
-def _counts(leaf: spaces.Discrete[Any] | spaces.MultiDiscrete) -> tuple[NDArray[Any], NDArray[Any]]:
+def _counts(
+    leaf: "spaces.Discrete[Any] | spaces.MultiDiscrete",
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Give how many values every number of a part has, and the first of them."""
     if isinstance(leaf, spaces.Discrete):
         return np.array([int(leaf.n)]), np.array([int(leaf.start)])

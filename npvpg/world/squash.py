@@ -8,7 +8,7 @@ of :math:`x`, which is what batches store; `npvpg.distributions.SquashedGaussian
 of :math:`a`.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -19,8 +19,13 @@ from numpy.typing import NDArray
 
 from npvpg.world.spaces import leaves
 
+if TYPE_CHECKING:
+    _Wrapper = gym.vector.VectorActionWrapper[Any, Any, Any, Any]
+else:  # no generic class before Gymnasium 1.4
+    _Wrapper = gym.vector.VectorActionWrapper
 
-class SquashAction(gym.vector.VectorActionWrapper[Any, Any, Any, Any]):
+
+class SquashAction(_Wrapper):
     """
     Vector environment whose Boxes of actions are reached through tanh.
 

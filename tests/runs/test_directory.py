@@ -5,6 +5,7 @@ import pytest
 
 from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory, default_directory
+from npvpg.runs.files import write_atomically
 
 NOON = datetime(2030, 1, 2, 12, 0, 0)
 
@@ -67,3 +68,8 @@ def test_a_file_is_no_directory(tmp_path: Path) -> None:
 def test_a_directory_without_configuration_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is no run directory: it holds no config"):
         RunDirectory(tmp_path).read_config()
+
+
+def test_a_file_in_a_directory_that_is_none_is_refused_by_its_own_name(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"none/a\.png cannot be written: .*none is no di"):
+        write_atomically(tmp_path / "none" / "a.png", b"")
