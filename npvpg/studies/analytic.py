@@ -48,6 +48,9 @@ SCORE: dict[str, Estimator] = {
 }
 PATHWISE = "pathwise"
 KINDS = (*SCORE, PATHWISE)
+STYLES = {kind: pictures.OF_ESTIMATOR[each.name] for kind, each in SCORE.items()} | {
+    PATHWISE: pictures.OF_ESTIMATOR["gae"]  # which is not among them
+}
 UPDATES = 150
 LEARNING_RATE = 0.05
 EPISODES = 10  # in an update
@@ -295,34 +298,35 @@ def draw(file: File, found: dict[str, FloatArray], seed: int) -> None:
     OSError
         If the picture cannot be written.
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
-
-    figure = Figure(figsize=(13, 4.2), dpi=130, layout="constrained")
+    figure = pictures.figure(13, 4.6)
     axes = figure.subplots(1, len(found) + 1)
     for ax, (name, rows) in zip(axes, found.items(), strict=False):
         for kind, row in zip(KINDS, rows, strict=True):
-            ax.plot(HORIZONS, row, "o-", markersize=4, label=kind)
+            style = STYLES[kind]
+            ax.plot(HORIZONS, row, marker=style.marker, markersize=5, **style.line(label=kind))
         ax.set(title=name, xlabel="steps of an episode", xscale="log", yscale="log")
         pictures.plain(ax)
     axes[0].set_ylabel("variance of the gradient of one episode")
-    axes[0].legend(frameon=False, fontsize="small", loc="lower right")
     _learning(axes[-1], seed)
     figure.suptitle(f"Pathwise and score-function gradients of the same episodes, γ = {GAMMA:g}")
+    pictures.legend_below(figure, 5)
     pictures.save(figure, file)
 
 
 def _learning(axes: "Axes", seed: int) -> None:
     """Draw what the objective lacks to the best, mean over five runs."""
-    lines: tuple[tuple[str, Detach, str], ...] = (
-        ("score: reward-to-go", "nothing", "C1"),
-        ("score: baseline", "nothing", "C2"),
-        (PATHWISE, "nothing", "C3"),
-        (PATHWISE, "reward", "C4"),
+    lines: tuple[tuple[str, Detach], ...] = (
+        ("score: reward-to-go", "nothing"),
+        ("score: baseline", "nothing"),
+        (PATHWISE, "nothing"),
+        (PATHWISE, "reward"),
     )
-    for kind, detach, color in lines:
+    for kind, detach in lines:
         runs = np.array([learn(kind, detach, seed + i) for i in range(5)])
         label = kind if detach == "nothing" else f"{kind}, state detached in the {detach}"
-        axes.plot(runs.mean(axis=0), color=color, label=label)
+        style = STYLES[kind] if detach == "nothing" else pictures.OF_ESTIMATOR["td"]
+        marks = {"marker": style.marker, "markevery": 30, "markersize": 5}
+        axes.plot(runs.mean(axis=0), **style.line(label=label, **marks))
     axes.set(
         title=f"learning, {EPISODES} episodes of {STEPS} steps an update",
         xlabel="updates by Adam",
@@ -330,4 +334,3 @@ def _learning(axes: "Axes", seed: int) -> None:
         yscale="log",
     )
     pictures.plain(axes)
-    axes.legend(frameon=False, fontsize="small")

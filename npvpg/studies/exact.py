@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from npvpg.estimators import GAE, NAMED, Estimator, NStep, named
 from npvpg.lab.exact import Laboratory, Moments, random_process, tabular
 from npvpg.show import pictures
+from npvpg.show.pictures import Style
 from npvpg.world.streams import Purpose, generator
 
 if TYPE_CHECKING:
@@ -201,11 +202,9 @@ def draw(path: Path, asked: Study) -> None:
     OSError
         If the picture cannot be written.
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
-
     process = asked.lab.process
     gamma, k = process.gamma, asked.n_trajectories
-    figure = Figure(figsize=(12.5, 7.2), dpi=130, layout="constrained")
+    figure = pictures.figure(12.5, 7.8)
     axes = figure.subplots(2, 3).ravel()
     lams = np.linspace(0, 1, 21)
     _by_error(axes[0], asked, lams, [GAE(gamma, float(lam)) for lam in lams])
@@ -229,6 +228,8 @@ def draw(path: Path, asked: Study) -> None:
         f"γ = {gamma:g}: {len(asked.lab.episodes.probability):,} episodes, none of them sampled.  "
         "Solid: root mean squared error; dashed: bias"
     )
+    handles, labels = axes[3].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=8, frameon=False)
     pictures.save(figure, path)
 
 
@@ -237,44 +238,51 @@ def _curve(
     x: NDArray[Any],
     errors: Iterable[tuple[float, float, float]],
     label: str,
-    color: str,
+    style: Style,
 ) -> None:
     """Draw root mean squared error as a solid line, and the bias below it as a dashed one."""
     bias, _, rms = np.transpose(list(errors))
-    axes.plot(x, rms, color=color, label=label)
-    axes.plot(x, bias, "--", color=color, linewidth=1)
+    axes.plot(x, rms, color=style.color, label=label, **_marks(style))
+    axes.plot(x, bias, "--", color=style.color, linewidth=1)
+
+
+def _marks(style: Style) -> dict[str, Any]:
+    """Give the arguments of a few markers along a line."""
+    return {"marker": style.marker, "markevery": (0.1, 0.25), "markersize": 5}
 
 
 def _by_error(axes: "Axes", asked: Study, x: NDArray[Any], family: Sequence[Estimator]) -> None:
     """Draw a family of estimators for value functions of several errors."""
     for i, error in enumerate(ERRORS):
-        _curve(axes, x, (asked.error_of(e, error=error) for e in family), f"{error:g}", f"C{i}")
+        style = Style(pictures.scale(i / (len(ERRORS) - 1)), "-", pictures.style(i).marker)
+        errors = (asked.error_of(e, error=error) for e in family)
+        _curve(axes, x, errors, f"{error:g}", style)
 
 
 def _by_gamma(axes: "Axes", asked: Study) -> None:
     """Draw error against the discount of the weight, that of the objective being fixed."""
     objective = asked.lab.process.gamma
     gammas = np.linspace(0, objective, 21)
-    for i, name in enumerate(("reward-to-go", "baseline", "gae")):
+    for name in ("reward-to-go", "baseline", "gae"):
         family = [named(name, gamma=float(g), lam=LAM, n=N) for g in gammas]
-        _curve(axes, gammas, map(asked.error_of, family), family[0].label, f"C{i + 4}")
+        style = pictures.OF_ESTIMATOR[name]
+        _curve(axes, gammas, map(asked.error_of, family), family[0].label, style)
     axes.set(title=f"discount of the weight; objective γ = {objective:g}", xlabel="γ of the weight")
-    axes.legend(frameon=False)
 
 
 def _by_batch(axes: "Axes", asked: Study) -> None:
     """Draw error against batch size: variance falls, bias stays."""
     sizes = np.unique(np.geomspace(2, 10_000, 25).astype(int))
-    for i, (name, estimator) in enumerate(estimators(asked.lab.process.gamma).items()):
+    for name, estimator in estimators(asked.lab.process.gamma).items():
         errors = [asked.error_of(estimator, n_trajectories=int(k))[2] for k in sizes]
-        axes.plot(sizes, errors, color=f"C{i}", label=name)
+        style = pictures.OF_ESTIMATOR[estimator.name]
+        axes.plot(sizes, errors, color=style.color, label=name, **_marks(style))
     axes.set(
         title=f"every estimator, error of V {asked.error:g}",
         xlabel="episodes in a batch, K",
         xscale="log",
         yscale="log",
     )
-    axes.legend(frameon=False, fontsize="small")
 
 
 def _by_value(axes: "Axes", asked: Study) -> None:
@@ -282,12 +290,10 @@ def _by_value(axes: "Axes", asked: Study) -> None:
     sizes = np.linspace(0, max(asked.error, ERRORS[-1]), 17)
     every = estimators(asked.lab.process.gamma)
     advantages = [estimator for estimator in every.values() if estimator.is_advantage]
-    for i, estimator in enumerate(advantages):
+    for estimator in advantages:
         errors = [asked.error_of(estimator, error=float(size)) for size in sizes]
-        _curve(axes, sizes, errors, estimator.label, f"C{i + 4}")
+        _curve(axes, sizes, errors, estimator.label, pictures.OF_ESTIMATOR[estimator.name])
     axes.set(title=f"quality of V, K = {asked.n_trajectories}", xlabel="error of V [std V]")
-    axes.legend(frameon=False, fontsize="small", loc="upper left")
-    axes.margins(y=0.3)
 
 
 def _bars(axes: "Axes", asked: Study) -> None:
@@ -295,8 +301,10 @@ def _bars(axes: "Axes", asked: Study) -> None:
     every = estimators(asked.lab.process.gamma)
     errors = np.array([asked.error_of(estimator) for estimator in every.values()]) ** 2
     rows = np.arange(len(every))[::-1]
-    axes.barh(rows, errors[:, 0], color="C3", label="bias²")
-    axes.barh(rows, errors[:, 1], left=errors[:, 0], color="C0", label="variance")
+    axes.barh(rows, errors[:, 0], color=pictures.STYLES[1].color, label="bias²")
+    axes.barh(
+        rows, errors[:, 1], left=errors[:, 0], color=pictures.STYLES[5].color, label="variance"
+    )
     axes.set_yticks(rows, list(every))
     axes.set(
         title=f"K = {asked.n_trajectories}, error of V {asked.error:g}",
