@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from npvpg import checks
 
 BOUND = 10.0  # of a normalised observation, in standard deviations
+ROUNDING = 1e-12  # of the mean: a deviation that is smaller is what rounding leaves of a constant
 
 
 class RunningMoments(NamedTuple):
@@ -98,6 +99,8 @@ class RunningMoments(NamedTuple):
         r"""
         Shift and scale to mean 0 and variance 1, and cut at ten standard deviations.
 
+        A component that was constant so far is shifted only.
+
         .. math:: x \mapsto \operatorname{clip}\bigl((x-\mu)/\sqrt{\sigma^2+10^{-8}}, -10, 10\bigr)
 
         Parameters
@@ -118,5 +121,12 @@ class RunningMoments(NamedTuple):
 
     @property
     def inverse_std(self) -> NDArray[np.float64]:
-        """One over the standard deviation, shape (O,); finite for a constant, too."""
-        return 1.0 / np.sqrt(self.var + 1e-8)
+        r"""
+        One over the standard deviation, shape (O,), :math:`1/\sqrt{\sigma^2+10^{-8}}`.
+
+        A scale of zero is no scale: it is 1 where the variance is zero up to rounding, that is
+        where all rows were the same.
+        """
+        scale = 1.0 / np.sqrt(self.var + 1e-8)
+        scale[self.var <= (ROUNDING * self.mean) ** 2] = 1.0
+        return np.asarray(scale)

@@ -265,6 +265,25 @@ def observe(error: float, allowed: float, example: str | Callable[[], str] = "")
         raise DisprovedError(f"error {error:.3g} exceeds the {allowed:.3g} allowed: {told}")
 
 
+def require(holds: bool, example: str | Callable[[], str] = "") -> None:
+    """
+    Hold the claim to what is so or is not, and has no size.
+
+    Parameters
+    ----------
+    holds : bool
+        Whether it is so.
+    example : str or callable, optional
+        The input, or what gives it.
+
+    Raises
+    ------
+    DisprovedError
+        If it is not.
+    """
+    observe(float(not holds), 0, example)
+
+
 def load_claims() -> dict[str, Claim]:
     """
     Import every proof, so that `CLAIMS` is complete.

@@ -1,7 +1,5 @@
 """G: optimisers, normalisation, and a loop that is a function of its seed."""
 
-import math
-
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 
 from npvpg.collect import FixedHorizon, WholeEpisodes
 from npvpg.distributions import Categorical, DiagonalGaussian
-from npvpg.estimators import GAE, RewardToGo, standardize
+from npvpg.estimators import GAE, RewardToGo
 from npvpg.loop import initial_state, iterate
 from npvpg.mlp import MLP
 from npvpg.normalize import RunningMoments
@@ -25,7 +23,6 @@ from npvpg.world.rollout import Position, fixed_horizon, whole_episodes
 from npvpg.world.vector import SeededVectorEnv
 from verification import flat
 from verification.claims import claim, observe
-from verification.mathematics.strategies import UNIT
 
 SEED = st.integers(0, 2**32 - 1)
 MAGNITUDE = st.sampled_from([1e-12, 1.0, 1e6])
@@ -134,58 +131,6 @@ def test_first_step_of_adam(size, negative, lr):
     observe(float(np.abs(same).max()) + global_norm(same), 0)
 
 
-@claim(
-    name="G2",
-    title="Normalisation",
-    statement=r"\Phi \mapsto (\Phi-\bar\Phi)/(\mathrm{std}(\Phi)+10^{-8})",
-    words="running moments equal those of all rows at once; weights get mean 0 and deviation 1",
-    assumptions="none; constants and single entries give zeros",
-    source="Chan, Golub and LeVeque 1982",
-    method="the moments of everything together",
-    tolerance=1e-12,
-    tolerance_reason="relative to the moments; and what cancels where rows all but agree",
-    about=(
-        "npvpg.normalize.RunningMoments",
-        "npvpg.normalize.RunningMoments.update",
-        "npvpg.normalize.RunningMoments.normalize",
-        "npvpg.estimators.standardize",
-    ),
-)
-@given(st.lists(st.integers(0, 5), min_size=1, max_size=5), SEED)
-@example([2], 192802)  # two rows that all but agree
-def test_normalisation(sizes, seed):
-    rng = np.random.default_rng([72, seed])
-    rows = 3 + 2 * rng.standard_normal((sum(sizes), 2))
-    moments = RunningMoments.empty(2)
-    for part in np.split(rows, np.cumsum(sizes)[:-1]):
-        moments = moments.update(part)
-    if len(rows):
-        observe(float(np.abs(moments.mean - rows.mean(axis=0)).max()), 1e-12 * 10)
-        observe(float(np.abs(moments.var - rows.var(axis=0)).max()), 1e-12 * 100)
-    if len(rows) > 1:
-        psi, std = standardize(rows[:, 0]), float(rows[:, 0].std())
-        cancelled = 16 * UNIT * float(np.abs(rows).max()) / std
-        observe(abs(float(psi.mean())), 1e-12 + cancelled)
-        observe(abs(float(psi.std()) - std / (std + 1e-8)), 1e-12 + cancelled)
-    observe(float(np.abs(standardize(np.full(3, 7.0))).max()), 0)
-    observe(float(np.abs(standardize(np.ones(1))).max()), 0)
-    observe(float(standardize(np.zeros(0)).size), 0)
-
-
-@claim("G2")
-@given(st.integers(2, 9), st.floats(-1e3, 1e3), st.floats(1e-2, 1e3), SEED)
-@example(2, 0.0, 1.0, 0)
-def test_standardised_weights_forget_shift_and_scale(n, shift, scale, seed):
-    psi = np.random.default_rng([73, seed]).standard_normal(n)
-    std, largest, root = float(psi.std()), float(np.abs(psi).max()), float(np.sqrt(n))
-    # 1e-8 is added to the deviation; what is shifted keeps fewer digits
-    lost = 1 + (abs(shift) + 2 * scale * largest) / (scale * std)
-    allowed = 4 * root * (1e-8 / min(std, scale * std) + (n + 3) * UNIT * lost)
-    have = standardize(shift + scale * psi)
-    observe(float(np.abs(have - standardize(psi)).max()), allowed)
-    observe(float(np.abs(standardize(-psi) + standardize(psi)).max()), allowed)
-
-
 @claim("G2")
 @pytest.mark.parametrize("n_rows", [1, 7])
 def test_looking_does_not_change_the_statistics(n_rows):
@@ -199,14 +144,6 @@ def test_looking_does_not_change_the_statistics(n_rows):
     for _ in range(2):
         observe(float(np.abs(state.observe(rows) - want).max()), 1e-13)
     observe(float(state.obs_moments.n_rows - 20), 0)
-
-
-@claim("G2")
-@given(st.floats(-5, 5), st.floats(0, 9), st.floats(-100, 100))
-def test_normalised_value(mean, var, value):
-    moments = RunningMoments(1, np.array([mean]), np.array([var]))
-    want = min(max((value - mean) / math.sqrt(var + 1e-8), -10.0), 10.0)
-    observe(abs(float(moments.normalize(np.array([[value]]))[0, 0]) - want), 1e-14)
 
 
 def _env(name, n):

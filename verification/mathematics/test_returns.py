@@ -4,6 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 from hypothesis import example, given
+from hypothesis import strategies as st
+from mpmath import mp
 
 from npvpg import estimators
 from npvpg.kernels import returns as kernels
@@ -76,7 +78,7 @@ def _returns(roll):
     source="Sutton and Barto 2018, 3.3; Spinning Up, part 3; Pardo et al. 2018",
     method="fractions.Fraction, which the kernels take as well; floats against both",
     tolerance=0.0,
-    tolerance_reason="bitwise on dyadic input; 2m + 4 roundings of the m terms on other floats",
+    tolerance_reason="bitwise on dyadic input; else 2m + 4 roundings of m terms, 5 of a power",
     about=(
         "npvpg.kernels.returns.discounted_sum",
         "npvpg.kernels.returns.total_return",
@@ -110,7 +112,7 @@ def test_returns_in_floats(roll):
         _within(estimator(*roll.arrays()), want, size, [2 * m + 4 for m in steps], roll)
     g, _ = roll.exact
     powers = _over(roll, lambda r, v, tail: [g**t for t in range(len(r))])
-    ages = [n - m for n, m in zip(whole, left, strict=True)]
+    ages = [min(n - m, 5) for n, m in zip(whole, left, strict=True)]
     _within(kernels.discount_weights(roll.arrays()[3], roll.gamma), powers, powers, ages, roll)
     (rew, _, last_val), start = _as_fractions(roll)
     for have, (_, want, _) in (
@@ -118,6 +120,27 @@ def test_returns_in_floats(roll):
         (kernels._total_return(rew, start, g), expected[2]),
     ):
         observe(float(have.tolist() != want), 0, lambda: f"in fractions {roll}")
+
+
+@claim("D1")
+@given(
+    st.floats(0, 1) | st.floats(0.99, 1), st.lists(st.integers(0, 200), max_size=3), st.randoms()
+)
+@example(0.999999, [1_000_000], None)
+@example(0.5, [64, 1, 65, 128], None)
+def test_discounts_of_long_episodes(gamma, lengths, random):
+    """Each is a power: a rounding in a step would be seen after a million."""
+    lengths = [n + 1 for n in lengths] + [1 + (random.randrange(100_000) if random else 7)]
+    start = np.cumsum([0, *lengths])
+    weights = kernels.discount_weights(start, gamma)
+    with mp.workprec(200):
+        for first, n in zip(start.tolist(), lengths, strict=False):
+            for t in {0, 1, 63, 64, 65, n // 3, n // 2, n - 2, n - 1} & set(range(n)):
+                want = mp.mpf(gamma) ** t
+                error = abs(mp.mpf(float(weights[first + t])) - want)
+                # two powers and their product; three roundings more where they all but vanish
+                allowed = 5 * mp.mpf(2) ** -53 * want + 3 * mp.mpf(2) ** -1074
+                observe(float(error / allowed), 1, f"{gamma=} {t=}")
 
 
 def _ahead(roll):
