@@ -1,21 +1,29 @@
 """A laboratory: a process that is solved exactly, and the library's batch of all its episodes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from npvpg.batch import Batch
 from npvpg.distributions import Categorical
+from npvpg.estimators import Estimator
 from npvpg.gradient import policy_gradient
 from npvpg.mlp import MLP
 from npvpg.policy import Policy
+from verification.mathematics.strategies import SEED
 from verification.oracles import mdp as exact
 from verification.oracles.enumeration import Ensemble, ensemble
 
 Table = NDArray[np.float64]
+
+
+def largest(x: Any) -> float:
+    """Give the largest absolute entry."""
+    return float(np.abs(x).max())
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,21 @@ class Lab:
         return policy_gradient(
             self.policy.at(self.theta, self.batch.obs), self.batch, weight, discount=discount
         )
+
+    def expected(self, estimator: Estimator, table: Table | None = None) -> Table:
+        """Expected gradient of an estimator, with gamma^t unless it is in the weights already."""
+        discount = None if estimator.from_start else self.process.gamma
+        return self.expect(self.weigh(estimator, table), discount)
+
+    @property
+    def size(self) -> float:
+        """One and the largest value: what rounding of a gradient is relative to."""
+        return 1 + largest(self.solved.V)
+
+    @property
+    def bare(self) -> "Lab":
+        """The same with states that are worth nothing at the horizon, where nothing is cut."""
+        return laboratory(replace(self.process, final=0 * self.process.final), self.theta)
 
     def each(self, psi: NDArray[np.float64], discount: float | None) -> Table:
         """Gradient that the library makes of every episode alone, shape (K, P)."""
@@ -180,3 +203,58 @@ def random_laboratory(
     """
     process = exact.random_mdp(rng, n_states, n_actions, horizon, gamma, final=final)
     return laboratory(process, rng.standard_normal(n_states * n_actions + n_actions))
+
+
+class Case(NamedTuple):
+    """
+    What a laboratory is drawn from.
+
+    Parameters
+    ----------
+    seed : int
+        Of process and policy.
+    n_states, n_actions, horizon : int
+        Sizes of the process.
+    gamma : float
+        Its discount.
+    """
+
+    seed: int = 0
+    n_states: int = 2
+    n_actions: int = 2
+    horizon: int = 3
+    gamma: float = 0.9
+
+    @property
+    def lab(self) -> Lab:
+        """The laboratory; its states have a worth at the horizon."""
+        return random_laboratory(np.random.default_rng([60, self.seed]), *self[1:])
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """Another source of numbers."""
+        return np.random.default_rng([61, self.seed])
+
+
+def cases(**fixed: Any) -> st.SearchStrategy[Case]:
+    """
+    Draw what laboratories are drawn from: small enough that all episodes can be listed.
+
+    Parameters
+    ----------
+    **fixed : strategy
+        Strategies in place of those of the fields of the same name.
+
+    Returns
+    -------
+    strategy
+        Of `Case`.
+    """
+    free: dict[str, Any] = {
+        "seed": SEED,
+        "n_states": st.integers(1, 2),
+        "n_actions": st.integers(2, 3),
+        "horizon": st.integers(1, 3),
+        "gamma": st.sampled_from([0.0, 0.5, 0.9, 1.0]) | st.floats(0, 1),
+    }
+    return st.builds(Case, **{**free, **fixed})

@@ -1,5 +1,7 @@
 """G: optimisers, normalisation, and a loop that is a function of its seed."""
 
+import math
+
 import gymnasium as gym
 import numpy as np
 import pytest

@@ -10,12 +10,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from npvpg.estimators import BaselinedReturn, RewardToGo, TotalReturn
-from verification.claims import claim, observe
-from verification.mathematics.lab import Lab, Table, laboratory, random_laboratory
+from verification.claims import claim, observe, require
+from verification.mathematics.lab import Case, Lab, Table, cases, laboratory, largest
 from verification.oracles.enumeration import trajectories
 from verification.oracles.mdp import MDP
-
-SEED = st.integers(0, 2**32 - 1)
 
 
 def _by_time(lab: Lab, psi: NDArray[np.float64]) -> Table:
@@ -55,24 +53,24 @@ def _return_variance(lab: Lab) -> Table:
     tolerance_reason="relative to the second moment",
     about=("npvpg.estimators.RewardToGo", "npvpg.policy.PolicyAt.score"),
 )
-@given(SEED, st.sampled_from([0.5, 0.9, 1.0]), st.integers(2, 3))
-@example(0, 0.9, 3)
-def test_rao_blackwell(seed, gamma, n_actions):
-    lab = random_laboratory(np.random.default_rng([81, seed]), 2, n_actions, 3, gamma)
-    flat = lab.flat
+@given(cases())
+@example(Case(n_actions=3))
+def test_rao_blackwell(case):
+    lab = case.lab
+    flat, gamma = lab.flat, case.gamma
     by_return = _by_time(lab, lab.weigh(RewardToGo(gamma)))
     by_q = _by_time(lab, lab.solved.Q[flat.time, flat.state, flat.act])
     length = (lab.score() ** 2).sum(axis=-1)
     gap = (lab.occupancy() * length * _return_variance(lab)).sum(axis=(1, 2))
     size = 1 + float(by_return.max())
-    observe(float(np.abs(by_return - by_q - gap).max()), 1e-12 * size, f"{seed=} {gamma=}")
-    observe(float(np.maximum(by_q - by_return, 0).max()), 1e-12 * size, f"{seed=} {gamma=}")
+    observe(float(np.abs(by_return - by_q - gap).max()), 1e-12 * size, lambda: f"{case}")
+    observe(float(np.maximum(by_q - by_return, 0).max()), 1e-12 * size, lambda: f"{case}")
 
 
 @claim("F1")
 def test_q_of_another_step_does_not_lower_it():
     """Control: with the Q of the step before, the identity is off."""
-    lab = random_laboratory(np.random.default_rng(82), 2, 2, 3, 0.9)
+    lab = Case().lab
     flat = lab.flat
     by_return = _by_time(lab, lab.weigh(RewardToGo(0.9)))
     wrong = _by_time(lab, lab.solved.Q[np.maximum(flat.time - 1, 0), flat.state, flat.act])
@@ -131,35 +129,46 @@ def _least_squares(lab: Lab) -> tuple[Table, Table]:
     tolerance_reason="relative to the variance: a difference of moments through a linear system",
     about=("npvpg.estimators.BaselinedReturn", "npvpg.gradient.policy_gradient"),
 )
-@pytest.mark.parametrize("seed", range(6))
-def test_optimal_baseline(seed):
-    rng = np.random.default_rng([83, seed])
-    lab = random_laboratory(rng, 2, 2, 3, (0.5, 0.9, 1.0)[seed % 3])
+@given(cases(n_actions=st.just(2), gamma=st.floats(0.5, 1)))
+@example(Case())
+@example(Case(gamma=1.0))
+def test_optimal_baseline(case):
+    lab = case.lab
     best, matrix = _least_squares(lab)
     least = _variance(lab, _with_baseline(lab, best))
-    for b in (lab.solved.V[:-1, :-1], np.zeros((3, 2)), rng.standard_normal((3, 2)), 1.1 * best):
+    other_b = case.rng.standard_normal(best.shape)
+    for b in (lab.solved.V[:-1, :-1], np.zeros(best.shape), other_b, 1.1 * best):
         far = (b - best).ravel()
         price = float(far @ matrix @ far)
         other = _variance(lab, _with_baseline(lab, b))
-        observe(abs(other - least - price), 1e-10 * (1 + other), f"{seed=}")
-        assert price > 0
+        observe(abs(other - least - price), 1e-10 * (1 + other), lambda: f"{case}")
+        require(price > 0, lambda: f"{case}")
 
 
 @claim("F2")
+@given(cases(horizon=st.just(1)))
+@example(Case(n_actions=3, horizon=1))
+def test_optimal_baseline_of_one_step(case):
+    """In one step it is the mean of Q weighted by the squared score."""
+    lab = case.lab
+    square = (lab.score() ** 2).sum(axis=-1)
+    error = _least_squares(lab)[0][0] - _mean_of_q(lab, lab.occupancy()[0] * square)
+    observe(largest(error), 1e-10, lambda: f"{case}")
+
+
+def _mean_of_q(lab: Lab, weight: Table) -> Table:
+    """Mean of Q over the actions at time 0, shape (S,)."""
+    return np.asarray((weight * lab.solved.Q[0]).sum(axis=-1) / weight.sum(axis=-1))
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_optimal_baseline_of_one_step(seed):
-    """In one step it is the mean of Q weighted by the squared score; |g| as weight is not it."""
-    lab = random_laboratory(np.random.default_rng([84, seed]), 2, 3, 1, 0.9)
-    best, _ = _least_squares(lab)
+def test_other_means_of_q_cost_variance(seed: int) -> None:
+    """Negative control: Q weighted by the length of the score, and V, are not the best."""
+    lab = Case(seed, n_actions=3, horizon=1).lab
     occupancy, square = lab.occupancy()[0], (lab.score() ** 2).sum(axis=-1)
-
-    def mean_of_q(weight: Table) -> Table:
-        return np.asarray((weight * lab.solved.Q[0]).sum(axis=-1) / weight.sum(axis=-1))
-
-    observe(float(np.abs(best[0] - mean_of_q(occupancy * square)).max()), 1e-10, f"{seed=}")
-    least = _variance(lab, _with_baseline(lab, best))
+    least = _variance(lab, _with_baseline(lab, _least_squares(lab)[0]))
     for weight in (occupancy * np.sqrt(square), occupancy):
-        assert _variance(lab, _with_baseline(lab, mean_of_q(weight)[np.newaxis])) > least
+        assert _variance(lab, _with_baseline(lab, _mean_of_q(lab, weight)[np.newaxis])) > least
 
 
 def _two_steps() -> Lab:
@@ -219,11 +228,11 @@ def test_pinned_counter_example():
 
 
 @claim("F3")
-@pytest.mark.parametrize("seed", range(6))
-def test_the_gap_has_both_signs(seed):
+@given(cases(n_actions=st.just(2), horizon=st.just(3), gamma=st.just(1.0)))
+@example(Case(gamma=1.0))
+def test_the_gap_has_both_signs(case):
     """For every process and policy tried, rewards exist for which either weight is the better."""
-    rng = np.random.default_rng([85, seed])
-    lab = random_laboratory(rng, 2, 2, 3, 1.0, final=False)
+    lab = case.lab.bare
     n, m = lab.process.n_states, lab.process.n_actions
     chance, score = lab.flat.probability, lab.score()
     used = np.zeros((n * m * (n + 1), len(chance), 2, score.shape[-1]))
@@ -244,6 +253,6 @@ def test_the_gap_has_both_signs(seed):
         for estimator in (RewardToGo(1.0), TotalReturn(1.0))
     )
     extreme = np.linalg.eigvalsh(D)[[0, -1]]
-    told = f"{seed=}: extreme eigenvalues {extreme[0]:.3g} and {extreme[1]:.3g}"
+    told = f"{case}: extreme eigenvalues {extreme[0]:.3g} and {extreme[1]:.3g}"
     observe(abs(to_go - total - float(reward @ D @ reward)), 1e-12 * (to_go + total), told)
-    observe(float(not extreme[0] < 0 < extreme[1]), 0, told)
+    require(bool(extreme[0] < 0 < extreme[1]), told)
