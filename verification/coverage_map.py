@@ -1,8 +1,8 @@
 """
 Which claim speaks of which formula.
 
-``python -m verification.coverage_map`` prints the table, ``--write`` puts it into the README
-between its markers. A function, and a method that displays a formula, needs a claim that names it;
+``python -m verification.coverage_map`` prints the table, ``--write`` puts it into its page between
+the markers. A function, and a method that displays a formula, needs a claim that names it;
 what only serves its class is covered by a claim about the class.
 """
 
@@ -23,7 +23,8 @@ from verification.claims import Claim, load_claims, sort_key
 from verification.source import plain, resolve
 
 ROOT = Path(__file__).resolve().parent.parent
-README = Path("README.md")
+PAGE = Path("docs/formulas.md")
+STATED = r'claim\(\s*(?:name=)?"(\w+)",\s*title='
 BEGIN, END = "<!-- formulas:begin -->", "<!-- formulas:end -->"
 MODULES = (
     *sorted(
@@ -49,7 +50,10 @@ MODULES = (
     "npvpg.normalize",
     "npvpg.world.player",
     "npvpg.world.rollout",
+    "npvpg.collect",
     "npvpg.state",
+    "npvpg.stages",
+    "npvpg.loop",
     "npvpg.vpg",
     "npvpg.lab.exact.process",
     "npvpg.lab.exact.episodes",
@@ -213,9 +217,25 @@ def missing(listed: Iterable[Formula], proved: Mapping[str, Sequence[str]]) -> l
     return [f.name for f in listed if not (f.name in proved or f.owner in proved)]
 
 
+def stated_in() -> dict[str, str]:
+    """
+    Find the file that states each claim.
+
+    Returns
+    -------
+    dict of str to str
+        Path below the root of the repository, by the name of the claim.
+    """
+    found = {}
+    for path in sorted((ROOT / "verification" / "mathematics").glob("*.py")):
+        for name in re.findall(STATED, path.read_text(encoding="utf-8")):
+            found[name] = path.relative_to(ROOT).as_posix()
+    return found
+
+
 def table(listed: Iterable[Formula], proved: Mapping[str, Sequence[str]]) -> str:
     """
-    Write the table of the README.
+    Write the table of the page.
 
     Parameters
     ----------
@@ -229,24 +249,25 @@ def table(listed: Iterable[Formula], proved: Mapping[str, Sequence[str]]) -> str
     str
         Markdown: formula, code, proof.
     """
+    homes = stated_in()
     rows = ["| formula | code | proof |", "|---|---|---|"]
     for formula in listed:
-        if formula.owner and formula.name not in proved:
+        if not formula.text.startswith("$") or (formula.owner and formula.name not in proved):
             continue
         module = formula.file.removesuffix(".py").replace("/", ".")
         short = formula.name.removeprefix(f"{module}.")
-        claims = ", ".join(proved.get(formula.name, ()))
-        rows.append(f"| {formula.text} | [`{short}`]({formula.file}) | {claims} |")
+        claims = ", ".join(f"[{name}](../{homes[name]})" for name in proved.get(formula.name, ()))
+        rows.append(f"| {formula.text} | [`{short}`](../{formula.file}) | {claims} |")
     return "\n".join(rows)
 
 
-def replace_table(readme: str, new: str) -> str:
+def replace_table(page: str, new: str) -> str:
     """
-    Put a table between the markers of a README.
+    Put a table between the markers of its page.
 
     Parameters
     ----------
-    readme : str
+    page : str
         Its text.
     new : str
         The table.
@@ -261,16 +282,16 @@ def replace_table(readme: str, new: str) -> str:
     ValueError
         If the markers are not there, once each and in order.
     """
-    before, begin, rest = readme.partition(BEGIN)
+    before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
-    if not (begin and end) or readme.count(BEGIN) > 1 or readme.count(END) > 1:
-        raise ValueError(f"{README} must hold {BEGIN} and {END}, once each and in this order")
+    if not (begin and end) or page.count(BEGIN) > 1 or page.count(END) > 1:
+        raise ValueError(f"{PAGE} must hold {BEGIN} and {END}, once each and in this order")
     return f"{before}{BEGIN}\n{new}\n{END}{after}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """
-    Print the table, or write it into the README.
+    Print the table, or write it into its page.
 
     Parameters
     ----------
@@ -280,17 +301,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 if a formula has no claim; 2 if the README has no place for the table.
+        0; 1 if a formula has no claim; 2 if the page has no place for the table.
     """
     parser = argparse.ArgumentParser(prog="python -m verification.coverage_map")
-    parser.add_argument("--write", action="store_true", help=f"update {README}")
+    parser.add_argument("--write", action="store_true", help=f"update {PAGE}")
     options = parser.parse_args(arguments)
     try:
         listed, proved = formulas(), proofs(load_claims())
         if options.write:
-            readme = (ROOT / README).read_text(encoding="utf-8")
-            text = replace_table(readme, table(listed, proved))
-            (ROOT / README).write_text(text, encoding="utf-8")
+            page = (ROOT / PAGE).read_text(encoding="utf-8")
+            text = replace_table(page, table(listed, proved))
+            (ROOT / PAGE).write_text(text, encoding="utf-8")
         else:
             print(table(listed, proved))
     except (ValueError, OSError) as error:

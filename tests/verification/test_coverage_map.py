@@ -1,5 +1,6 @@
-"""Every formula has a claim, every claim speaks of what there is, and the README says so."""
+"""Every formula has a claim, every claim speaks of what there is, and a page says so."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,17 @@ def test_a_formula_without_a_claim_is_found() -> None:
         assert name in covered.missing(covered.formulas(), rest)
 
 
-def test_readme_agrees() -> None:
-    readme = (ROOT / covered.README).read_text(encoding="utf-8")
+def test_the_page_agrees() -> None:
+    page = (ROOT / covered.PAGE).read_text(encoding="utf-8")
     new = covered.table(covered.formulas(), covered.proofs(load_claims()))
-    assert covered.replace_table(readme, new) == readme
+    assert covered.replace_table(page, new) == page
+    rows = new.splitlines()[2:]
+    assert len(rows) > 80
+    for row in rows:  # an equation, its code and the proofs, all of which are there
+        assert row.startswith("| $")
+        links = re.findall(r"\]\((.*?)\)", row.rpartition("$ |")[2])
+        assert len(links) > 1
+        assert all((ROOT / "docs" / link).is_file() for link in links)
 
 
 @pytest.mark.parametrize("text", ["", covered.BEGIN, f"{covered.END} {covered.BEGIN}"])

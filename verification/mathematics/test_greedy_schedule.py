@@ -75,7 +75,7 @@ def _run(name, greedy, state=None):
     method="real training; actions from the streams of noise, scores by complex step",
     tolerance=1e-11,
     tolerance_reason="relative to the sum of the absolute terms",
-    about=("npvpg.vpg.VPG.acting", "npvpg.loop.iterate"),
+    about=("npvpg.vpg.VPG.acting", "npvpg.collect.WholeEpisodes", "npvpg.loop.iterate"),
 )
 @pytest.mark.parametrize("name", ["npvpg/CartPole-v1", "CartPole-v1"])
 @pytest.mark.parametrize("schedule", SCHEDULES)
