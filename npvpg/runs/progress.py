@@ -123,6 +123,9 @@ def load(directory: RunDirectory, config: Config, algorithm: VPG) -> Progress:
         kept: dict[str, Any] = {name: metadata[name] for name in _KEPT}
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is no checkpoint of a run: {error!r}") from None
+    # older files name what is learnt without the learner in front
+    old = [name for name in arrays if name.partition(".")[0] not in TrainState._fields]
+    arrays |= {f"learner.{name}": arrays.pop(name) for name in old}
     try:
         state = TrainState.from_arrays(arrays, algorithm.learner)
     except ValueError as error:

@@ -391,7 +391,7 @@ class TestBadInput:
             ("train CartPole-v1 --greedy 1", "greedy must lie in [0, 1), got 1.0"),
             (
                 "train Pendulum-v1 --greedy 0.5",
-                "greedy must be 0 unless actions are one Discrete, got 0.5 for Gaussian of 1",
+                "greedy must be 0 unless actions are one Discrete, got Gaussian of 1",
             ),
             ("train CartPole-v1 --n 0", "n must be at least 1, got 0"),
             ("train CartPole-v1 --hidden 64 0", "hidden must hold widths of at least 1, got 64 0"),
@@ -502,10 +502,24 @@ class TestBadInput:
         checkpoint.save(path, {"theta": np.zeros(3)}, metadata)
         assert fails("train --resume run").startswith(f"{path} is no checkpoint of a run")
         arrays, _ = checkpoint.load(_saved(whole))
-        checkpoint.save(path, arrays | {"theta": np.zeros(3, np.float32)}, metadata)
+        checkpoint.save(path, arrays | {"learner.theta": np.zeros(3, np.float32)}, metadata)
         assert fails("train --resume run") == (
             f"{path} must hold 58 parameters of the policy, got 3"
         )
+
+    def test_a_checkpoint_with_the_names_of_before_is_read(
+        self, trained: Path, fails: Callable[[str], str]
+    ) -> None:
+        path = trained / "checkpoint.safetensors"
+        whole = path.read_bytes()
+        arrays, metadata = checkpoint.load(path)
+        before = {name.removeprefix("learner."): array for name, array in arrays.items()}
+        assert before.keys() != arrays.keys()
+        checkpoint.save(path, before, metadata)
+        assert command("train --resume run") == 0
+        path.write_bytes(whole)
+        checkpoint.save(path, before | {"theta": np.zeros(3, np.float32)}, metadata)
+        assert fails("train --resume run").startswith(f"{path} must hold 58 parameters of the")
 
     def test_logs_that_lost_rows_are_not_continued(
         self, trained: Path, fails: Callable[[str], str]
