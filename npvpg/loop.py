@@ -14,6 +14,7 @@ from npvpg.normalize import RunningMoments
 from npvpg.recent import RECENT
 from npvpg.state import Iteration, TrainState
 from npvpg.world.actor import Actor
+from npvpg.world.position import replay
 from npvpg.world.rollout import Position, Rollout
 from npvpg.world.vector import SeededVectorEnv
 
@@ -95,9 +96,9 @@ def iterate(
     """
     checks.at_least(1, n_steps=n_steps)
     began = time.perf_counter()
-    driver = SeededVectorEnv(env, seed)
     if state is None:
-        state = initial_state(algorithm, n_envs=driver.n_envs, seed=seed, dtype=dtype)
+        state = initial_state(algorithm, n_envs=env.num_envs, seed=seed, dtype=dtype)
+    driver = SeededVectorEnv(env, seed, seed_bits=state.position.seed_bits)
     _return_to(driver, state.position)
     while state.steps < n_steps:
         turn = Turn(seed, state.iteration, state.steps / n_steps)
@@ -123,7 +124,7 @@ def _return_to(driver: SeededVectorEnv, position: Position) -> None:
             f"state must be one of {driver.n_envs} sub-environments, as env is, got {n_envs}"
         )
     if position.obs.size:
-        driver.replay(position.episode, position.length, position.history, position.obs)
+        replay(driver, position)
 
 
 def _next(

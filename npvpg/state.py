@@ -101,7 +101,9 @@ class TrainState(NamedTuple):
         def build(kind: Any, prefix: str) -> Any:
             if hasattr(kind, "_fields"):
                 hints = get_type_hints(kind) | ({"learner": learner} if kind is TrainState else {})
-                return kind(*(build(hints[f], f"{prefix}.{f}") for f in kind._fields))
+                old = [f for f in kind._field_defaults if f"{prefix}.{f}"[1:] not in arrays]
+                parts = (f for f in kind._fields if f not in old)
+                return kind(**{f: build(hints[f], f"{prefix}.{f}") for f in parts})
             key = prefix.removeprefix(".")
             if key not in arrays:
                 raise ValueError(f"arrays must hold {key}, got {sorted(arrays)}")

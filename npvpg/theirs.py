@@ -7,6 +7,7 @@ from pathlib import Path
 _OURS = Path(__file__).parent
 _LIBRARY = Path(sysconfig.get_path("stdlib"))
 _PACKAGES = {"site-packages", "dist-packages"}
+_LONGEST = 300  # characters of a text that are shown
 _CALLED = {"gymnasium", "numba", "numpy", "rich"}  # what stands between us and an environment
 
 
@@ -67,10 +68,19 @@ def told(error: BaseException) -> str:
     >>> told(RuntimeError("two\nlines"))
     'RuntimeError: two lines'
     """
-    kind, text = type(error).__name__, " ".join(str(error).split())
+    kind, text = type(error).__name__, _text(error)
     text = f"sys.exit({error.code!r})" if isinstance(error, SystemExit) else f"{kind}: {text}"
     place = frames(error)[-1:]
     return text.removesuffix(": ") + "".join(f" ({at.filename}:{at.lineno})" for at in place)
+
+
+def _text(error: BaseException) -> str:
+    """Say what an error says in one line that is not too long, if it can be shown at all."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # it is not ours
+        return ""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _is_theirs(filename: str) -> bool:

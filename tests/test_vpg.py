@@ -576,8 +576,8 @@ def test_a_state_of_other_sub_environments_is_refused() -> None:
 
 @pytest.mark.filterwarnings("ignore:.*overflow.*:RuntimeWarning", "ignore:.*invalid.*")
 def test_a_gradient_that_is_not_finite_stops_the_update() -> None:
-    far = Steps(size=1e300)
+    far = Steps(size=1e17)
     with pytest.raises(ValueError, match=r"^gradient must be finite, got -?inf at index 0$"):
-        update(algorithm(reward_scale=1e50), env=far)
+        update(algorithm(reward_scale=1e300), env=far)
     with pytest.raises(ValueError, match=r"^value_gradient must be finite, got -?inf at index 0$"):
-        update(algorithm(reward_scale=1e50, standardize=True, value_steps=1), env=far)
+        update(algorithm(reward_scale=1e300, standardize=True, value_steps=1), env=far)

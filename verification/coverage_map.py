@@ -48,6 +48,7 @@ MODULES = (
     "npvpg.lab.variance",
     "npvpg.optimizers",
     "npvpg.normalize",
+    "npvpg.world.actor",
     "npvpg.world.player",
     "npvpg.world.rollout",
     "npvpg.collect",

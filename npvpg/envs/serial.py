@@ -1,16 +1,23 @@
 """Gymnasium's own environments side by side, at little cost beyond their steps."""
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.spaces import Box
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space, concatenate, create_empty_array, iterate
 from numpy.typing import NDArray
 
+from npvpg.envs.contract import LEAVES, declared, fitted, reset_result, step_result
+from npvpg.envs.faults import EnvError, raised, shown
+
 Ends = NDArray[np.bool_]
+Env = gym.Env[Any, Any]
 
 
 class SerialVectorEnv(VectorEnv[Any, Any, Any]):
@@ -19,16 +26,21 @@ class SerialVectorEnv(VectorEnv[Any, Any, Any]):
 
     Parameters
     ----------
-    make : callable
-        Makes one environment.
-    num_envs : int
-        Number of sub-environments, N.
+    make : callable or sequence of gymnasium.Env
+        Makes one environment; or all of them.
+    num_envs : int, optional
+        Number of sub-environments, N, where they are to be made.
+
+    Raises
+    ------
+    EnvError
+        If an environment declares no spaces, or others than the first.
 
     Notes
     -----
-    It behaves as a `gymnasium.vector.SyncVectorEnv` without autoreset, with two differences: infos
-    are dropped, and what it returns are its own buffers, which the next call overwrites. That
-    saves time where a step costs little.
+    It behaves as a `gymnasium.vector.SyncVectorEnv` without autoreset, but that infos are dropped,
+    and that every environment is held to what it declared, see `npvpg.envs.contract`. What goes in
+    or comes out is a copy.
 
     Examples
     --------
@@ -40,25 +52,26 @@ class SerialVectorEnv(VectorEnv[Any, Any, Any]):
     >>> envs.close()
     """
 
-    def __init__(self, make: Callable[[], gym.Env[Any, Any]], num_envs: int) -> None:
-        self.envs = [make() for _ in range(num_envs)]
+    def __init__(self, make: Callable[[], Env] | Sequence[Env], num_envs: int = 1) -> None:
+        self.envs = [make() for _ in range(num_envs)] if callable(make) else list(make)
         first = self.envs[0]
-        self.num_envs = num_envs
+        self.num_envs = len(self.envs)
+        self.single_observation_space, self.single_action_space = _agreed(self.envs)
         self.metadata = {**first.metadata, "autoreset_mode": AutoresetMode.DISABLED}
         self.render_mode = first.render_mode
-        self.single_observation_space = first.observation_space
-        self.single_action_space = first.action_space
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
-        self._env_obs: list[Any] = [None] * num_envs
-        self._obs: Any = create_empty_array(self.single_observation_space, num_envs, np.zeros)
-        self._rew = np.zeros(num_envs)
-        self._terminated, self._truncated = np.zeros((2, num_envs), bool)
+        self.spec = first.spec
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        empty = create_empty_array(self.single_observation_space, self.num_envs, np.zeros)
+        self._rows: list[Any] = [None] * self.num_envs
+        self._is_leaf = isinstance(self.single_observation_space, LEAVES)
+        self._is_box = isinstance(self.single_observation_space, spaces.Box)
+        self._obs: Any = empty
 
     def reset(
         self,
         *,
-        seed: int | list[int | None] | None = None,
+        seed: int | Sequence[int | None] | None = None,
         options: dict[str, Any] | None = None,
     ) -> tuple[Any, dict[str, Any]]:
         """
@@ -66,11 +79,11 @@ class SerialVectorEnv(VectorEnv[Any, Any, Any]):
 
         Parameters
         ----------
-        seed : int, list of int or None, or None
+        seed : int, sequence of int or None, or None
             Seed of each sub-environment; one number stands for itself and those that follow.
         options : dict, optional
             Under ``reset_mask``, which sub-environments to reset, (N,) of bool; by default all.
-            The rest is handed on.
+            The rest is handed on, None if there is nothing else.
 
         Returns
         -------
@@ -78,13 +91,24 @@ class SerialVectorEnv(VectorEnv[Any, Any, Any]):
             Observations in the batched space.
         infos : dict
             Nothing.
+
+        Raises
+        ------
+        EnvError
+            If a sub-environment fails, or returns what it must not.
         """
         rest = dict(options or {})
         mask = rest.pop("reset_mask", np.ones(self.num_envs, bool))
         if seed is None or isinstance(seed, int):
             seed = [None if seed is None else seed + i for i in range(self.num_envs)]
-        for i in np.flatnonzero(mask).tolist():
-            self._env_obs[i], _ = self.envs[i].reset(seed=seed[i], options=rest)
+        i = 0
+        try:
+            for i in np.flatnonzero(mask).tolist():
+                returned = self.envs[i].reset(seed=seed[i], options=deepcopy(rest) or None)
+                self._keep(i, reset_result(returned))
+        except (Exception, SystemExit) as error:
+            fault = raised(error, "reset")
+            raise fault.placed(i, "at reset") from fault.__cause__
         return self._gathered(), {}
 
     def step(self, actions: Any) -> tuple[Any, NDArray[np.float64], Ends, Ends, dict[str, Any]]:
@@ -106,32 +130,94 @@ class SerialVectorEnv(VectorEnv[Any, Any, Any]):
             Whether the episode ended for good, or was cut.
         infos : dict
             Nothing.
+
+        Raises
+        ------
+        EnvError
+            If a sub-environment fails, or returns what it must not.
         """
-        array = isinstance(actions, np.ndarray)
-        each = actions if array else iterate(self.action_space, actions)
-        for i, (env, action) in enumerate(zip(self.envs, each, strict=True)):
-            (
-                self._env_obs[i],
-                self._rew[i],
-                self._terminated[i],
-                self._truncated[i],
-                _,
-            ) = env.step(action)
-        return self._gathered(), self._rew, self._terminated, self._truncated, {}
+        is_array = isinstance(actions, np.ndarray)
+        each = actions.copy() if is_array else iterate(self.action_space, deepcopy(actions))
+        pairs = list(zip(self.envs, each, strict=True))
+        rew = np.empty(self.num_envs)
+        terminated, truncated = np.empty((2, self.num_envs), bool)
+        i = 0
+        try:
+            for i, (env, action) in enumerate(pairs):
+                obs, rew[i], terminated[i], truncated[i] = step_result(env.step(action))
+                self._keep(i, obs)
+        except (Exception, SystemExit) as error:
+            fault = raised(error, "step")
+            raise fault.placed(i, "at step") from fault.__cause__
+        return self._gathered(), rew, terminated, truncated, {}
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Close every sub-environment."""
-        for env in self.envs:
-            env.close()
+        """Close every sub-environment; one that fails at it spoils nothing that was done before."""
+        for i, env in enumerate(self.envs):
+            close(env, i)
+
+    def _keep(self, i: int, obs: Any) -> None:
+        """Copy an observation at once: the environment may write into it soon."""
+        space = self.single_observation_space
+        if not self._is_leaf:
+            self._rows[i] = fitted(space, obs)
+        elif (
+            self._is_box
+            and type(obs) is np.ndarray
+            and obs.dtype == space.dtype
+            and obs.shape == space.shape
+        ):
+            self._obs[i] = obs
+        else:
+            self._obs[i] = fitted(space, obs)
 
     def _gathered(self) -> Any:
-        """Copy the observations into the buffer."""
+        """Give the last observations of all, as the caller's own."""
+        if self._is_leaf:
+            return self._obs.copy()
+        if any(row is None for row in self._rows):
+            raise ResetNeeded("every sub-environment must be reset before some of them are")
         space = self.single_observation_space
-        if not isinstance(space, Box):
-            self._obs = concatenate(space, self._env_obs, self._obs)
-            return self._obs
-        for i, obs in enumerate(self._env_obs):
-            if np.shape(obs) != space.shape:
-                raise ValueError(f"observation must have shape {space.shape}, got {np.shape(obs)}")
-            self._obs[i] = obs
-        return self._obs
+        empty: Any = create_empty_array(space, self.num_envs, np.zeros)
+        return concatenate(space, self._rows, empty)
+
+
+def close(env: Env, index: int) -> None:
+    """
+    Close an environment; if it fails at that, say so and go on.
+
+    Parameters
+    ----------
+    env : gymnasium.Env
+        The environment.
+    index : int
+        Its number.
+
+    Warns
+    -----
+    RuntimeWarning
+        If it fails.
+    """
+    try:
+        env.close()
+    except (Exception, SystemExit) as error:
+        fault = raised(error, "close").placed(index, "at close")
+        warnings.warn(str(fault), RuntimeWarning, stacklevel=2)
+
+
+def _agreed(envs: list[Env]) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
+    """Give the spaces that all environments declare."""
+    found = []
+    for i, env in enumerate(envs):
+        try:
+            found.append(declared(env))
+        except EnvError as fault:
+            raise fault.placed(i, "as it was made") from None
+        for name, have, want in zip(("observation", "action"), found[i], found[0], strict=True):
+            if have != want:
+                raise EnvError(
+                    f"{name}_space must be the same in every sub-environment, "
+                    f"got {shown(want)} in the first and {shown(have)}",
+                    index=i,
+                )
+    return found[0]

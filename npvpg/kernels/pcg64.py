@@ -164,9 +164,10 @@ def _child_seeds(
     purpose: int,
     first: NDArray[np.int64],
     second: NDArray[np.int64],
+    bits: int,
 ) -> NDArray[np.uint64]:
     """
-    Derive one seed for each pair of indices: the top 63 bits that a keyed seed sequence gives.
+    Derive one seed for each pair of indices: the top bits that a keyed seed sequence gives.
 
     Parameters
     ----------
@@ -177,19 +178,21 @@ def _child_seeds(
         First part of the key.
     first, second : ndarray of int64, shape (R,)
         The other two parts: sub-environment and episode; each below 2**32.
+    bits : int
+        Bits of a seed, at most 63.
 
     Returns
     -------
     ndarray of uint64, shape (R,)
-        Seeds of 63 bits.
+        Seeds.
 
     Examples
     --------
     >>> entropy = np.array([7, 0, 0, 0], dtype=np.uint64)
-    >>> int(child_seeds(entropy, 2, np.array([5]), np.array([9]))[0])
-    966398112624109411
-    >>> int(np.random.SeedSequence(7, spawn_key=(2, 5, 9)).generate_state(1, np.uint64)[0] >> 1)
-    966398112624109411
+    >>> int(child_seeds(entropy, 2, np.array([5]), np.array([9]), 31)[0])
+    225007094
+    >>> int(np.random.SeedSequence(7, spawn_key=(2, 5, 9)).generate_state(1, np.uint64)[0] >> 33)
+    225007094
     """
     n = entropy.size
     seeds = np.empty(first.size, dtype=np.uint64)
@@ -199,12 +202,13 @@ def _child_seeds(
     words[n] = np.uint64(purpose)
     pool = np.empty(POOL, dtype=np.uint64)
     state = np.empty(2, dtype=np.uint64)
+    dropped = np.uint64(64 - bits)
     for k in range(first.size):
         words[n + 1] = np.uint64(first[k])
         words[n + 2] = np.uint64(second[k])
         fill_pool(words, pool)
         generate(pool, state)
-        seeds[k] = (state[0] >> ONE) | (state[1] << (WORD - ONE))
+        seeds[k] = (state[0] | (state[1] << WORD)) >> dropped
     return seeds
 
 

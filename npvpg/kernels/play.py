@@ -156,7 +156,7 @@ def _play(
     step: Callable[..., int],
     reset: Callable[..., None],
     env: tuple[Any, ...],
-    start: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint64], int, bool],
+    start: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint64], int, int, bool],
     bounds: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
     policy: tuple[NDArray[Any], NDArray[np.int64], bool, int],
     moments: tuple[NDArray[np.float64], NDArray[np.float64], float],
@@ -178,8 +178,9 @@ def _play(
         Its arrays: state, steps, limit, obs, rew, ends, rng.
     start : tuple
         Bounds ``low`` and ``high`` of the numbers an episode starts from; the words of the seed
-        and the purpose that key the episodes' seeds, as in `npvpg.kernels.pcg64.child_seeds`;
-        whether to return to the caller when an episode has ended, who resets.
+        and the purpose that key the episodes' seeds, and the bits of these, as in
+        `npvpg.kernels.pcg64.child_seeds`; whether to return to the caller when an episode has
+        ended, who resets.
     bounds : tuple
         Bounds ``low`` and ``high`` of the actions; an array for the actions that are sent.
     policy : tuple
@@ -207,7 +208,7 @@ def _play(
         Number of steps taken. When stopped early, what ended last is not reset.
     """
     state, steps, limit, env_obs, env_rew, ends, rng = env
-    start_low, start_high, entropy, purpose, by_hand = start
+    start_low, start_high, entropy, purpose, bits, by_hand = start
     theta, sizes, _, _ = policy
     obs, act, rew, terminated, done, next_obs = record
     n_envs, n_steps, n_obs = obs.shape
@@ -241,7 +242,7 @@ def _play(
             if by_hand or through:
                 return int(t + 1 - first)
             rows = ended[:n_ended]
-            seed(rng, rows, child_seeds(entropy, purpose, rows, episode[rows]))
+            seed(rng, rows, child_seeds(entropy, purpose, rows, episode[rows], bits))
             reset(uniform(rng, rows, start_low, start_high), rows, state, steps, env_obs)
     return int(n_steps - first)
 

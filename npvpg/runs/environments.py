@@ -13,14 +13,16 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
-from npvpg import theirs
-from npvpg.envs import COMPILED
+from npvpg.envs import COMPILED, CompiledVectorEnv
+from npvpg.envs.base import NO_LIMIT
+from npvpg.envs.faults import raised
 from npvpg.envs.processes import ProcessVectorEnv
 from npvpg.envs.serial import SerialVectorEnv
 from npvpg.runs.config import Config
 from npvpg.runs.modules import load, short
 from npvpg.runs.words import nearest
 from npvpg.world import spaces
+from npvpg.world.limit import LimitSteps
 from npvpg.world.squash import SquashAction
 
 LIMIT = 10_000  # steps of an episode where an environment is registered without a limit
@@ -252,16 +254,24 @@ def check_spaces(env: str, made: VectorEnv) -> None:
             raise ValueError(
                 f"environment {env} has the {name} space {space}; supported: {spaces.SUPPORTED}"
             )
+    try:
+        spaces.check(made.single_observation_space, made.single_action_space)
+    except ValueError as refusal:
+        raise ValueError(f"environment {env} cannot be used: {refusal}") from None
 
 
 def _make(env: str, n: int, arguments: Mapping[str, Any], *, asynchronous: bool) -> VectorEnv:
     """Call Gymnasium, and turn what it may raise into one line."""
     found = spec(env)
+    limit = arguments.get("max_episode_steps", found.max_episode_steps)
+    if limit is not None and limit < 1:
+        raise ValueError(
+            f"environment {short(env)} must have max_episode_steps of at least 1, or none, which "
+            f"cuts an episode after {LIMIT:,}, got {limit}"
+        )
     try:
         if found.entry_point is None:  # there is a vector environment and nothing else
-            return gymnasium.make_vec(
-                found, n, vectorization_mode="vector_entry_point", **arguments
-            )
+            return _limited(found, n, arguments)
         make_one = partial(_make_one, env, arguments)
         return (ProcessVectorEnv if asynchronous else SerialVectorEnv)(make_one, n)
     except (error.DependencyNotInstalled, ImportError) as failure:
@@ -272,10 +282,22 @@ def _make(env: str, n: int, arguments: Mapping[str, Any], *, asynchronous: bool)
                 f'pip install "gymnasium[{extra}]"'
             ) from None
         raise ValueError(f"environment {short(env)} cannot be made: {failure}") from None
-    except Exception as failure:
-        raise ValueError(
-            f"environment {short(env)} cannot be made: {theirs.told(failure)}"
-        ) from failure
+    except (Exception, SystemExit) as failure:
+        fault = raised(failure, "reset")
+        told = str(fault) if fault.index else fault.told  # of the first all is known
+        raise ValueError(f"environment {short(env)} cannot be made: {told}") from failure
+
+
+def _limited(found: EnvSpec, n: int, arguments: Mapping[str, Any]) -> VectorEnv:
+    """Make the vector environment that is registered, with an end for episodes that have none."""
+    make = partial(gymnasium.make_vec, found, n, vectorization_mode="vector_entry_point")
+    made = make(**arguments)
+    if found.max_episode_steps is not None or "max_episode_steps" in arguments:
+        return made
+    if not isinstance(made, CompiledVectorEnv):
+        return LimitSteps(made, LIMIT)
+    _, _, limit, *_ = made.buffers
+    return make(**arguments, max_episode_steps=LIMIT) if limit == NO_LIMIT else made
 
 
 def _make_one(env: str, arguments: Mapping[str, Any]) -> gymnasium.Env[Any, Any]:

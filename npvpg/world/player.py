@@ -76,9 +76,9 @@ class Player:
         # the uniform noise of many short streams: drawn by NumPy it costs more than acting on it
         self._uniform = actor.policy.distribution.sampler == "categorical"
         if self._uniform:
-            self._states = env.states(purpose, iteration)
+            self._states = env.streams.states(purpose, iteration)
         else:
-            self._rngs = env.generators(purpose, iteration)
+            self._rngs = env.streams.generators(purpose, iteration)
         self.finished = np.zeros(env.n_envs, np.int64)
 
     def begin(self, episode: NDArray[np.int64], current: NDArray[np.float64] | None = None) -> None:
@@ -179,12 +179,15 @@ class Player:
             np.empty((n_envs, n_steps), bool),
             np.empty((n_envs, n_steps, self.env.n_obs)),
         )
+        keys = self.env.streams.entropy, int(self.env.purpose), self.env.seed_bits
+        start = (*inner.start_bounds, *keys, inner.resets_by_hand)
         taken = 0
         while taken < n_steps:
+            before = taken
             taken += play(
                 *inner.pointers,
                 inner.buffers,
-                (*inner.start_bounds, *self.env.key, inner.resets_by_hand),
+                start,
                 (np.atleast_1d(low), np.atleast_1d(high), sent),
                 policy,
                 moments,
@@ -195,6 +198,10 @@ class Player:
                 taken,
                 record,
             )
+            new = slice(before, taken)
+            self.env.origin.follow(
+                record.obs[:, new], record.rew[:, new], record.done[:, new], record.next_obs[:, new]
+            )
             if n_episodes and self.finished.min() >= n_episodes:
                 break
             ended = record.done[:, taken - 1]
@@ -202,7 +209,6 @@ class Player:
                 self.env.reset(ended, self.episode)
         if taken < n_steps:
             record = Record(*(part[:, :taken] for part in tuple[Any, ...](record)))
-        self.current = self.env.arrive(
-            record.rew, record.obs, record.done, record.next_obs, inner.observations
-        )
+        self.current = np.array(inner.observations, np.float64)
+        self.env.origin.check("observation", self.current)
         return record

@@ -16,8 +16,18 @@ from npvpg import checks
 from npvpg.batch import Batch
 from npvpg.world.actor import Actor
 from npvpg.world.player import Player, Record
+from npvpg.world.position import Position
 from npvpg.world.streams import Purpose
 from npvpg.world.vector import SeededVectorEnv
+
+__all__ = [
+    "Episode",
+    "Position",
+    "Rollout",
+    "fixed_horizon",
+    "play_episodes",
+    "whole_episodes",
+]
 
 BLOCK = 128  # noise is drawn for that many steps at a time where the number is not known
 
@@ -39,51 +49,6 @@ class Episode(NamedTuple):
     step: int
     ret: float
     length: int
-
-
-class Position(NamedTuple):
-    """
-    Where every sub-environment stands between two batches.
-
-    Attributes
-    ----------
-    episode : ndarray of int64, shape (N,)
-        Number of the episode it is in.
-    length : ndarray of int64, shape (N,)
-        Steps since that began.
-    ret : ndarray of float64, shape (N,)
-        Return since that began [reward].
-    obs : ndarray of float64, shape (N, O)
-        Observation it is in, before normalisation; empty if no episode has begun.
-    history : ndarray, shape (N, H) or (N, H, D)
-        Its last actions, at least as many as the greatest length.
-    """
-
-    episode: NDArray[np.int64]
-    length: NDArray[np.int64]
-    ret: NDArray[np.float64]
-    obs: NDArray[np.float64]
-    history: NDArray[Any]
-
-    @staticmethod
-    def initial(n_envs: int) -> "Position":
-        """
-        Stand before the first episode.
-
-        Parameters
-        ----------
-        n_envs : int
-            Number of sub-environments, N.
-
-        Returns
-        -------
-        Position
-            Episode 0, not begun.
-        """
-        zeros = np.zeros(n_envs, np.int64)
-        return Position(
-            zeros, zeros, np.zeros(n_envs), np.zeros((n_envs, 0)), np.zeros((n_envs, 0))
-        )
 
 
 class Rollout(NamedTuple):
@@ -272,7 +237,9 @@ def _cut_at_end(player: Player, record: Record, position: Position, steps_before
     if position.history.shape[1]:
         history = np.concatenate([position.history, history], axis=1)
     history = history[:, history.shape[1] - int(length_now.max()) :].copy()
-    following = Position(player.episode, length_now, ret_now, player.current, history)
+    following = Position(
+        player.episode, length_now, ret_now, player.current, history, position.seed_bits
+    )
     return _rollout(player, Record(*map(_flat, record)), start, episodes, following)
 
 
@@ -288,7 +255,9 @@ def _cut_at_episodes(
     step = steps_before + np.cumsum(keep.sum(axis=0))[t]
     ret = np.add.reduceat(kept.rew, start[:-1])
     episodes = _episodes(step, t, ret, np.diff(start), np.ones(len(t), bool))
-    following = Position.initial(n_envs)._replace(episode=position.episode + n_episodes)
+    following = Position.initial(n_envs)._replace(
+        episode=position.episode + n_episodes, seed_bits=position.seed_bits
+    )
     return _rollout(player, kept, start, episodes, following)
 
 

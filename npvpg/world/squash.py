@@ -17,7 +17,7 @@ from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from npvpg.world.spaces import leaves
+from npvpg.world.spaces import bounded, leaves
 
 if TYPE_CHECKING:
     _Wrapper = gym.vector.VectorActionWrapper[Any, Any, Any, Any]
@@ -46,12 +46,12 @@ class SquashAction(_Wrapper):
 
     def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
         super().__init__(env)
-        bounded = env.single_action_space
-        boxes = [leaf for leaf in leaves(bounded) if isinstance(leaf, spaces.Box)]
+        inner = env.single_action_space
+        boxes = [leaf for leaf in leaves(inner) if isinstance(leaf, spaces.Box)]
         if not boxes or not all(box.is_bounded() for box in boxes):
-            raise ValueError(f"actions to squash must lie in a bounded Box, got {bounded}")
-        self.bounded_action_space = bounded
-        self.single_action_space = _unbounded(bounded)
+            raise ValueError(f"actions to squash must lie in a bounded Box, got {inner}")
+        self.bounded_action_space = inner
+        self.single_action_space = _unbounded(inner)
         self.action_space = batch_space(self.single_action_space, env.num_envs)
 
     def actions(self, actions: Any) -> Any:
@@ -109,7 +109,6 @@ def _squashed(space: spaces.Space[Any], batch: Any) -> Any:
         return tuple(_squashed(*part) for part in zip(space.spaces, batch, strict=True))
     if isinstance(space, spaces.Box):
         centre = space.high / 2.0 + space.low / 2.0
-        inside = centre + half_width(space) * np.tanh(batch)
         # the sum may be rounded to beyond the bound
-        return np.asarray(np.clip(inside, space.low, space.high), space.dtype)
+        return bounded(space, centre + half_width(space) * np.tanh(batch))
     return batch

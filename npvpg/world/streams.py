@@ -11,6 +11,14 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from npvpg import checks
+from npvpg.kernels import pcg64
+
+SEED_BITS = 31
+"""Bits of the seed of an episode: as many as every random generator takes."""
+OLD_SEED_BITS = 63
+"""Bits of those of runs whose state does not say: environments that took fewer were refused."""
+
 
 class Purpose(IntEnum):
     """What a stream is for: the first part of its key."""
@@ -74,3 +82,106 @@ def entropy_words(seed: int) -> NDArray[np.uint64]:
     """
     n_words = max(4, -(-seed.bit_length() // 32))
     return np.array([(seed >> (32 * i)) & 0xFFFFFFFF for i in range(n_words)], np.uint64)
+
+
+class Streams:
+    """
+    The streams of a run for N sub-environments, by the kernels: many at a time, and short.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the run, at least 0.
+    n_envs : int
+        Number of sub-environments, N.
+
+    Raises
+    ------
+    ValueError
+        If `seed` is negative.
+    """
+
+    def __init__(self, seed: int, n_envs: int) -> None:
+        checks.at_least(0, seed=seed)
+        self.n_envs = n_envs
+        self.entropy = entropy_words(seed)
+        self._generators: list[np.random.Generator] = []
+
+    def states(self, purpose: Purpose, iteration: int) -> NDArray[np.uint64]:
+        """
+        Open one stream of noise for each sub-environment, for `npvpg.kernels.pcg64`.
+
+        Parameters
+        ----------
+        purpose : Purpose
+            What the noise is for.
+        iteration : int
+            Second part of the key; the third is the number of the sub-environment.
+
+        Returns
+        -------
+        ndarray of uint64, shape (N, 4)
+            The generators that `generators` gives as objects of NumPy.
+        """
+        return np.asarray(pcg64.child_states(self.entropy, int(purpose), iteration, self.n_envs))
+
+    def generators(self, purpose: Purpose, iteration: int) -> list[np.random.Generator]:
+        """
+        Open one stream of noise for each sub-environment.
+
+        Parameters
+        ----------
+        purpose : Purpose
+            What the noise is for.
+        iteration : int
+            Second part of the key; the third is the number of the sub-environment.
+
+        Returns
+        -------
+        list of numpy.random.Generator
+            What `generator` opens, faster; the same objects in every call.
+        """
+        if not self._generators:
+            self._generators = [np.random.Generator(np.random.PCG64(0)) for _ in range(self.n_envs)]
+        states = self.states(purpose, iteration)
+        for rng, row in zip(self._generators, states.tolist(), strict=True):
+            rng.bit_generator.state = {
+                "bit_generator": "PCG64",
+                "state": {"state": row[0] << 64 | row[1], "inc": row[2] << 64 | row[3]},
+                "has_uint32": 0,
+                "uinteger": 0,
+            }
+        return self._generators
+
+    def seeds(
+        self,
+        purpose: Purpose,
+        rows: NDArray[np.int64],
+        episode: NDArray[np.int64],
+        bits: int = SEED_BITS,
+    ) -> NDArray[np.uint64]:
+        r"""
+        Derive the seeds of episodes.
+
+        Parameters
+        ----------
+        purpose : Purpose
+            What the episodes are for.
+        rows : ndarray of int64, shape (R,)
+            Their sub-environments.
+        episode : ndarray of int64, shape (R,)
+            Their numbers.
+        bits : int
+            Length of a seed: `SEED_BITS`, or in old runs `OLD_SEED_BITS`.
+
+        Returns
+        -------
+        ndarray of uint64, shape (R,)
+            Seeds, each smaller than 2**`bits`.
+
+        Notes
+        -----
+        Of m seeds of b bits :math:`m(m-1)/2^{b+1}` pairs are equal on average: one among 65,536
+        episodes, whose first states are then the same and little else.
+        """
+        return np.asarray(pcg64.child_seeds(self.entropy, int(purpose), rows, episode, bits))

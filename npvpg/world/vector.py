@@ -1,23 +1,24 @@
 """
 A Gymnasium vector environment as the collectors use it: flat observations, seeded episodes.
 
-Every episode starts from a seed of its own, keyed by sub-environment and number of the episode.
-So where a sub-environment stands follows from that seed and the actions since: a run can be taken
-up again in mid-episode by replaying them, with any environment and nothing pickled.
+Every episode starts from a seed of its own, keyed by sub-environment and number of the episode, so
+where a sub-environment stands follows from that seed and the actions since.
 """
 
-import math
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 
 from npvpg import checks
-from npvpg.kernels import pcg64
+from npvpg.envs.faults import STEP_RULE, EnvError, name_of, raised, shown
+from npvpg.envs.processes import culprit
+from npvpg.envs.serial import SerialVectorEnv
 from npvpg.world import spaces
-from npvpg.world.streams import Purpose, entropy_words
+from npvpg.world.origin import Origin
+from npvpg.world.streams import SEED_BITS, Purpose, Streams
 
 HOW_TO_BUILD = (
     "gymnasium.make_vec(id, num_envs=N, "
@@ -29,6 +30,8 @@ class SeededVectorEnv:
     """
     Vector environment with autoreset disabled, whose every episode is seeded.
 
+    Nothing is shared with the environment: what it gets and what comes back is a copy.
+
     Parameters
     ----------
     env : gymnasium.vector.VectorEnv
@@ -38,42 +41,45 @@ class SeededVectorEnv:
         Seed of the run, at least 0.
     purpose : Purpose
         Stream of the episodes' seeds.
+    seed_bits : int
+        Length of the episodes' seeds, see `npvpg.world.streams.Streams.seeds`.
 
     Raises
     ------
     ValueError
         If autoreset is not disabled, a space is not supported, or `seed` is negative.
+
+    Notes
+    -----
+    Gymnasium's `SyncVectorEnv` writes observations into arrays of the declared type whether they
+    fit or not, and only after all have been made; its sub-environments are stepped by
+    `npvpg.envs.serial.SerialVectorEnv`.
     """
 
     def __init__(
-        self, env: VectorEnv[Any, Any, Any], seed: int, purpose: Purpose = Purpose.EPISODE
+        self,
+        env: VectorEnv[Any, Any, Any],
+        seed: int,
+        purpose: Purpose = Purpose.EPISODE,
+        seed_bits: int = SEED_BITS,
     ) -> None:
-        mode = env.metadata.get("autoreset_mode")
+        metadata = getattr(env, "metadata", None) or {}
+        mode = metadata.get("autoreset_mode")
         if mode != AutoresetMode.DISABLED:
             raise ValueError(
                 f"env must have autoreset disabled, got {mode}; build it by {HOW_TO_BUILD}"
             )
-        obs_space, act_space = env.single_observation_space, env.single_action_space
-        for name, space in (("observations", obs_space), ("actions", act_space)):
-            if not spaces.is_supported(space):
-                raise ValueError(f"{name} must lie in {spaces.SUPPORTED}, got {space}")
-        checks.at_least(0, seed=seed)
-        self.env = env
-        self.seed = seed
-        self.purpose = purpose
-        self._entropy = entropy_words(seed)
+        spaces.check(env.single_observation_space, env.single_action_space)
+        self.env = SerialVectorEnv(env.envs) if type(env) is SyncVectorEnv else env
+        self.purpose, self.seed_bits = purpose, seed_bits
         self.n_envs = env.num_envs
-        self._generators: list[np.random.Generator] = []
-        self.n_obs = gym.spaces.flatdim(obs_space)
-        self.obs_space, self.act_space = obs_space, act_space
-        if isinstance(act_space, gym.spaces.Discrete):
-            self._act_shape: tuple[int, ...] = (self.n_envs,)
-            # by far the most common actions need nothing done to them
-            self._as_it_is = act_space == gym.spaces.Discrete(act_space.n)
-        else:
-            self._act_shape = (self.n_envs, spaces.n_columns(act_space))
-            self._as_it_is = False
-        self._n_stepped = 0
+        self.streams = Streams(seed, self.n_envs)
+        self.origin = Origin(name_of(env), self.streams, purpose, seed_bits)
+        self.obs_space, self.act_space = env.single_observation_space, env.single_action_space
+        self.n_obs = gym.spaces.flatdim(self.obs_space)
+        self._act_shape: tuple[int, ...] = (self.n_envs,)
+        if not isinstance(self.act_space, gym.spaces.Discrete):
+            self._act_shape = (self.n_envs, spaces.n_columns(self.act_space))
 
     def reset(self, mask: NDArray[np.bool_], episode: NDArray[np.int64]) -> NDArray[np.float64]:
         """
@@ -93,18 +99,19 @@ class SeededVectorEnv:
 
         Raises
         ------
-        ValueError
-            If an observation has the wrong shape or is not finite.
+        EnvError
+            If a sub-environment fails, or an observation does not fit its space or is not finite.
         """
         rows = np.flatnonzero(mask)
-        seeds: Any = [None] * self.n_envs
-        derived = pcg64.child_seeds(self._entropy, int(self.purpose), rows, episode[rows])
+        seeds: list[int | None] = [None] * self.n_envs
+        derived = self.streams.seeds(self.purpose, rows, episode[rows], self.seed_bits)
         for i, seed in zip(rows.tolist(), derived.tolist(), strict=True):
             seeds[i] = seed
+        self.origin.begin(rows, episode[rows])
         try:
-            obs, _ = self.env.reset(seed=seeds, options={"reset_mask": mask.copy()})
-        except (ValueError, KeyError) as error:  # a Dict may lack a key
-            raise self._explained(error) from error
+            obs, _ = self.env.reset(seed=seeds, options={"reset_mask": mask.copy()})  # type: ignore[arg-type]
+        except (Exception, SystemExit) as error:
+            raise self._told(error, "reset") from error
         return self._flat(obs)
 
     def step(
@@ -116,8 +123,8 @@ class SeededVectorEnv:
         Parameters
         ----------
         act : ndarray of int64, shape (N,), or of float, shape (N, D)
-            Actions as they were sampled, (N,) for Discrete alone: for a Box they are clipped here
-            and nowhere else, whole numbers count from 0.
+            Actions as they were sampled, (N,) for Discrete alone; `npvpg.world.spaces.unflatten`
+            makes of them what the environment gets.
 
         Returns
         -------
@@ -131,203 +138,53 @@ class SeededVectorEnv:
         Raises
         ------
         ValueError
-            If `act` or what the environment returns has the wrong shape, or an observation or
-            a reward is not finite; the sub-environment and the step are named.
+            If `act` has the wrong shape.
+        EnvError
+            If a sub-environment fails, or what it returns is of another kind or not finite; the
+            sub-environment, the step and the seed of its episode are named.
         """
-        self._n_stepped += 1
-        to_env = self._to_env(act)
-        try:
-            obs, rew, terminated, truncated, _ = self.env.step(to_env)
-        except (ValueError, KeyError) as error:  # a Dict may lack a key
-            raise self._explained(error) from error
-        rew = np.array(rew, np.float64)  # copies: the environment may reuse its buffers
-        terminated, truncated = np.array(terminated, bool), np.array(truncated, bool)
-        if not rew.shape == terminated.shape == truncated.shape == (self.n_envs,):
-            checks.shape((self.n_envs,), reward=rew, terminated=terminated, truncated=truncated)
-        self._require_finite("reward", rew)
-        return self._flat(obs), rew, terminated, truncated
-
-    def states(self, purpose: Purpose, iteration: int) -> NDArray[np.uint64]:
-        """
-        Open one stream of noise for each sub-environment, for `npvpg.kernels.pcg64`.
-
-        Parameters
-        ----------
-        purpose : Purpose
-            What the noise is for.
-        iteration : int
-            Second part of the key; the third is the number of the sub-environment.
-
-        Returns
-        -------
-        ndarray of uint64, shape (N, 4)
-            The generators that `generators` gives as objects of NumPy.
-        """
-        return np.asarray(pcg64.child_states(self._entropy, int(purpose), iteration, self.n_envs))
-
-    def generators(self, purpose: Purpose, iteration: int) -> list[np.random.Generator]:
-        """
-        Open one stream of noise for each sub-environment.
-
-        Parameters
-        ----------
-        purpose : Purpose
-            What the noise is for.
-        iteration : int
-            Second part of the key; the third is the number of the sub-environment.
-
-        Returns
-        -------
-        list of numpy.random.Generator
-            What `npvpg.world.streams.generator` opens, faster; the same objects in every call.
-        """
-        if not self._generators:
-            self._generators = [np.random.Generator(np.random.PCG64(0)) for _ in range(self.n_envs)]
-        states = self.states(purpose, iteration)
-        for rng, row in zip(self._generators, states.tolist(), strict=True):
-            rng.bit_generator.state = {
-                "bit_generator": "PCG64",
-                "state": {"state": row[0] << 64 | row[1], "inc": row[2] << 64 | row[3]},
-                "has_uint32": 0,
-                "uinteger": 0,
-            }
-        return self._generators
-
-    @property
-    def key(self) -> tuple[NDArray[np.uint64], int]:
-        """What keys the seeds of the episodes: the words of the run's seed, and the purpose."""
-        return self._entropy, int(self.purpose)
-
-    def arrive(
-        self,
-        rew: NDArray[np.float64],
-        obs: NDArray[np.float64],
-        done: NDArray[np.bool_],
-        next_obs: NDArray[np.float64],
-        current: NDArray[Any],
-    ) -> NDArray[np.float64]:
-        """
-        Take note of steps that compiled code took in the environment itself.
-
-        Parameters
-        ----------
-        rew : ndarray of float64, shape (N, T)
-            Their rewards.
-        obs : ndarray of float64, shape (N, T, O)
-            Observations before every step.
-        done : ndarray of bool, shape (N, T)
-            Whether the step ended its episode.
-        next_obs : ndarray of float64, shape (N, T, O)
-            The observation after it, if so.
-        current : ndarray, shape (N, O)
-            Observations after the last step.
-
-        Returns
-        -------
-        ndarray of float64, shape (N, O)
-            The last ones.
-
-        Raises
-        ------
-        ValueError
-            If one of them is not finite; the sub-environment and the step are named.
-        """
-        # One sum says whether a look at every step is worth it.
-        if all(math.isfinite(np.vdot(x, x)) for x in (rew, obs, next_obs[done])):
-            self._n_stepped += rew.shape[1]
-        else:
-            for t in range(rew.shape[1]):
-                self._require_finite("observation", obs[:, t])
-                self._n_stepped += 1
-                self._require_finite("reward", rew[:, t])
-                ended = done[:, t, np.newaxis]
-                self._require_finite("observation", np.where(ended, next_obs[:, t], 0.0))
-        return self._flat(current)
-
-    def replay(
-        self,
-        episode: NDArray[np.int64],
-        length: NDArray[np.int64],
-        history: NDArray[Any],
-        obs: NDArray[np.float64],
-    ) -> None:
-        """
-        Bring every sub-environment to where it stood: `length` steps into an episode.
-
-        Parameters
-        ----------
-        episode : ndarray of int64, shape (N,)
-            Number of the episode.
-        length : ndarray of int64, shape (N,)
-            Steps since it began.
-        history : ndarray, shape (N, H) or (N, H, D)
-            Last actions of every sub-environment, H at least the greatest length.
-        obs : ndarray of float64, shape (N, O)
-            Observations to arrive at.
-
-        Raises
-        ------
-        ValueError
-            If an observation differs: then the environment does not follow from its seed.
-        """
-        longest = int(length.max(initial=0))
-        # Whoever begins later plays old actions meanwhile: all must be stepped together.
-        mask = np.ones(self.n_envs, bool)
-        for t in range(longest):
-            mask |= length == longest - t
-            if mask.any():
-                self.reset(mask, episode)
-            _, _, terminated, truncated = self.step(history[:, history.shape[1] - longest + t])
-            mask = terminated | truncated
-        mask = length == 0
-        arrived = self.reset(mask, episode) if mask.any() else self._last_obs
-        if not np.array_equal(arrived, obs):
-            i = int(np.argmax((arrived != obs).any(axis=1)))
-            raise ValueError(
-                f"env must follow from its seed to be resumed, but sub-environment {i} is not "
-                f"where it was after {length[i]} steps of the same actions"
-            )
-
-    def _to_env(self, act: NDArray[Any]) -> Any:
         if act.shape != self._act_shape:
             checks.shape(self._act_shape, act=act)
-        if self._as_it_is and act.dtype == np.int64:
-            return act.copy()
-        return spaces.unflatten(self.act_space, act)
+        self.origin.n_stepped += 1
+        try:
+            returned = self.env.step(spaces.unflatten(self.act_space, act))
+        except (Exception, SystemExit) as error:
+            raise self._told(error, "step") from error
+        if len(returned) != 5:
+            raise self._fault(f"{STEP_RULE}, got {len(returned)} values")
+        obs, rew, terminated, truncated, _ = returned
+        rew = self._row("reward", rew, "biuf", np.float64)
+        terminated = self._row("terminated", terminated, "b", np.bool_)
+        truncated = self._row("truncated", truncated, "b", np.bool_)
+        self.origin.check("reward", rew)
+        return self._flat(obs), rew, terminated, truncated
+
+    def _row(self, name: str, given: Any, kinds: str, kind: type[Any]) -> NDArray[Any]:
+        """Copy what must be one number or bool of each sub-environment."""
+        try:
+            row = np.array(given)
+        except ValueError:  # of different lengths
+            row = np.empty(0, object)
+        if row.shape != (self.n_envs,) or row.dtype.kind not in kinds:
+            what = "one bool" if kinds == "b" else "one real number"
+            got = f"shape {row.shape} of {row.dtype}" if row.dtype != object else shown(given)
+            raise self._fault(f"{name} must hold {what} for each sub-environment, got {got}")
+        return row if row.dtype == kind else row.astype(kind)
 
     def _flat(self, obs: Any) -> NDArray[np.float64]:
         try:
             flat = spaces.flatten(self.obs_space, obs, self.n_envs)
-        except ValueError as error:
-            raise ValueError(f"{error} at step {self._n_stepped}") from None
-        self._require_finite("observation", flat)
-        self._last_obs = flat
+        except EnvError as fault:
+            raise self._told(fault, "step") from None
+        self.origin.check("observation", flat)
         return flat
 
-    def _require_finite(self, name: str, x: NDArray[np.float64]) -> None:
-        # Cheaper than a look at every entry, which then follows; unlike a sum it does not warn.
-        flat = x.ravel()
-        if math.isfinite(np.vdot(flat, flat)):
-            return
-        bad = ~np.isfinite(x).reshape(self.n_envs, -1).all(axis=1)
-        if bad.any():
-            i = int(np.argmax(bad))
-            raise ValueError(
-                f"{name} must be finite, got {x[i]} from sub-environment {i} "
-                f"at step {self._n_stepped}"
-            )
+    def _fault(self, told: str) -> EnvError:
+        return EnvError(told, when=self.origin.when(None))
 
-    def _explained(self, error: ValueError | KeyError) -> ValueError:
-        """Name the sub-environment whose observation Gymnasium could not stack."""
-        env, want = self.env.unwrapped, self.obs_space.shape
-        for i, obs in enumerate(getattr(env, "_env_obs", ())):
-            if obs is not None and want is not None and np.shape(obs) != want:
-                return ValueError(
-                    f"observation must have shape {want}, got {np.shape(obs)} "
-                    f"from sub-environment {i} at step {self._n_stepped}"
-                )
-        # An asynchronous environment drops the pipe of the worker that failed.
-        failed = [i for i, p in enumerate(getattr(env, "parent_pipes", ())) if p is None]
-        where = f"sub-environment {failed[0]}" if failed else "env"
-        what = repr(error) if isinstance(error, KeyError) else error
-        return ValueError(f"{where} failed at step {self._n_stepped}: {what}")
+    def _told(self, error: BaseException, method: str) -> EnvError:
+        """Name the sub-environment, the step and the seed behind an exception."""
+        fault = raised(error, method)
+        if fault.index is None:
+            fault = culprit(self.env.unwrapped, fault)
+        return fault.placed(None, self.origin.when(fault.index))

@@ -67,8 +67,8 @@ FAILURES = [
     (raises(UnpicklableError("a", "b")), r"UnpicklableError: a, b"),
     (raises(SystemExit("window closed")), r"sys\.exit\('window closed'\)"),
     (raises(SystemExit(0)), r"sys\.exit\(0\)"),
-    (lambda: os._exit(3), r"the process of sub-environment \d ended with exit code 3"),
-    (lambda: die(signal.SIGKILL), r"the process of sub-environment \d ended by SIGKILL"),
+    (lambda: os._exit(3), r"sub-environment \d failed .*: its process ended with exit code 3"),
+    (lambda: die(signal.SIGKILL), r"sub-environment \d failed .*: its process ended by SIGKILL"),
 ]
 
 

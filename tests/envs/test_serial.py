@@ -86,7 +86,7 @@ def test_options_are_handed_on_and_kept_as_they_were() -> None:
     options = {"reset_mask": np.array([False, True]), "level": 3}
     envs.reset()
     envs.reset(seed=[1, 2], options=options)
-    assert heard == [(None, {}), (None, {}), (2, {"level": 3})]
+    assert heard == [(None, None), (None, None), (2, {"level": 3})]
     assert set(options) == {"reset_mask", "level"}
 
 

@@ -90,6 +90,6 @@ def test_what_is_not_finite_is_named(what: int, name: str) -> None:
         max_episode_steps=20,
         n_reset_noise=1,
     )
-    rule = rf"^{name} must be finite, got \[?nan\]? from sub-environment \d at step 3$"
+    rule = rf"^{name} must be finite, got nan from sub-environment \d at step 3 of an episode of "
     with pytest.raises(ValueError, match=rule):
         list(iterate(broken(4), ALGORITHM, seed=0, n_steps=200))

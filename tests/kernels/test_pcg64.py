@@ -77,19 +77,20 @@ def test_pool_and_words_of_a_seed_sequence(n: int) -> None:
     assert drawn.tolist() == sequence.generate_state(9).tolist()
 
 
+@pytest.mark.parametrize("bits", [1, 31, 63])
 @pytest.mark.parametrize("entropy", [0, 7, 2**40 + 3, 2**128 - 1, 2**150 + 9])
-def test_seeds_of_children(entropy: int) -> None:
+def test_seeds_of_children(entropy: int, bits: int) -> None:
     first, second = np.array([0, 5, 2**32 - 1]), np.array([9, 0, 2**32 - 1])
     n = max(4, -(-entropy.bit_length() // 32))
     for purpose in (0, 2):
-        have = pcg64.child_seeds(words(entropy, n), purpose, first, second)
+        have = pcg64.child_seeds(words(entropy, n), purpose, first, second, bits)
         want = [
             int(
                 np.random.SeedSequence(entropy, spawn_key=(purpose, int(a), int(b))).generate_state(
                     1, np.uint64
                 )[0]
             )
-            >> 1
+            >> (64 - bits)
             for a, b in zip(first, second, strict=True)
         ]
         assert have.tolist() == want

@@ -1,5 +1,6 @@
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
+from npvpg.envs import CompiledEnv
+from npvpg.envs.serial import SerialVectorEnv
 from npvpg.runs import environments
 from npvpg.world.squash import SquashAction
+from tests.world.hostile import toy
 
 BOX = spaces.Box(-1.0, 1.0, (2,))
 TWO = spaces.Discrete(2)
@@ -170,8 +174,53 @@ def test_an_autoreset_that_cannot_be_disabled_is_refused(register: Any) -> None:
 
 def test_an_environment_that_fails_as_it_is_made_is_named(register: Any) -> None:
     register("Broken-v0", entry_point=lambda: 1 / 0)
-    with pytest.raises(ValueError, match="Broken-v0 cannot be made: ZeroDivisionError: division"):
+    with pytest.raises(ValueError, match=r"Broken-v0 cannot be made: ZeroDivisionError: .*py:"):
         environments.make("Broken-v0", 1)
+
+
+def test_what_is_wrong_as_it_is_made_is_told_in_the_terms_of_its_user(register: Any) -> None:
+    register("Quits-v0", entry_point=lambda: sys.exit("closed"))
+    register("Bare-v0", entry_point=toy(action_space=None))
+    register("NoData-v0", entry_point=toy(metadata=None))
+    register("Many-v0", entry_point=toy(observation_space=spaces.Discrete(2_000_000)))
+    register("Minus-v0", entry_point=toy(), max_episode_steps=-1)
+    for name, said in {
+        "Quits": r"Quits-v0 cannot be made: sys.exit\(.closed.\) \(.*test_environments.py:",
+        "Bare": "Bare-v0 cannot be made: action_space must be a gymnasium.spaces.Space, .* got ",
+        "NoData": "NoData-v0 cannot be made: metadata must be a dict such as ",
+        "Many": "Many-v0 cannot be used: observations must count at most 10,000 values, got 2,000,",
+        "Minus": "Minus-v0 must have max_episode_steps of at least 1, or none, ",
+    }.items():
+        with pytest.raises(ValueError, match=said):
+            environments.make(f"{name}-v0", 2)
+
+
+def test_a_vector_environment_without_an_end_gets_one(
+    register: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(num_envs: int) -> Any:
+        return SerialVectorEnv(Endless, num_envs)
+
+    compiled = CompiledEnv(
+        lambda noise, state, obs: None,
+        lambda state, action, obs: (0.0, False),
+        observation_space=spaces.Box(-1, 1, (1,)),
+        action_space=spaces.Discrete(2),
+        state_size=1,
+        max_episode_steps=-1,
+    )
+    monkeypatch.setattr(environments, "LIMIT", 5)
+    register("EndlessVector-v0", vector_entry_point=endless)
+    register("EndlessCompiled-v0", vector_entry_point=compiled)
+    register("ShortCompiled-v0", vector_entry_point=replace(compiled, max_episode_steps=3))
+    for name, length in {"EndlessVector": 5, "EndlessCompiled": 5, "ShortCompiled": 3}.items():
+        env = environments.make(f"{name}-v0", 2)
+        env.reset(seed=0)
+        for _ in range(2):
+            cut = [env.step(np.zeros(2, np.int64))[3].tolist() for _ in range(length)]
+            assert cut == [[False, False]] * (length - 1) + [[True, True]]
+            env.reset(options={"reset_mask": np.array([True, False])})
+            env.reset(options={"reset_mask": np.array([False, True])})
 
 
 def test_a_module_of_the_working_directory_may_register_environments(

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from npvpg.kernels import pcg64
-from npvpg.world.streams import Purpose, entropy_words, generator
+from npvpg.world.streams import (
+    OLD_SEED_BITS,
+    SEED_BITS,
+    Purpose,
+    Streams,
+    entropy_words,
+    generator,
+)
 
 
 def test_a_stream_is_a_function_of_its_key() -> None:
@@ -39,21 +46,23 @@ def test_neighbouring_runs_share_no_episode() -> None:
     seeds = {
         int(seed)
         for s in range(50)
-        for seed in derive(entropy_words(s), Purpose.EPISODE, rows, episodes)
+        for seed in derive(entropy_words(s), Purpose.EPISODE, rows, episodes, 31)
     }
     assert len(seeds) == 50 * 8 * 4
-    assert all(0 <= seed < 2**63 for seed in seeds)
+    assert all(0 <= seed < 2**31 for seed in seeds)
 
 
+@pytest.mark.parametrize("bits", [SEED_BITS, OLD_SEED_BITS])
 @pytest.mark.parametrize("seed", [0, 7, 2**32 - 1, 2**32, 2**64 + 5, 2**200 + 1])
-def test_the_kernel_derives_the_seeds_of_numpy(seed: int) -> None:
+def test_the_streams_derive_the_seeds_of_numpy(seed: int, bits: int) -> None:
     rows = np.array([0, 1, 5])
     episodes = np.array([0, 3, 2**31])
-    derived = pcg64.child_seeds(entropy_words(seed), Purpose.EPISODE, rows, episodes)
-    want = [
-        int(np.random.SeedSequence(seed, spawn_key=(2, i, e)).generate_state(1, np.uint64)[0] >> 1)
+    derived = Streams(seed, 6).seeds(Purpose.EPISODE, rows, episodes, bits)
+    sequences = [
+        np.random.SeedSequence(seed, spawn_key=(2, i, e))
         for i, e in zip(rows, episodes, strict=True)
     ]
+    want = [int(s.generate_state(1, np.uint64)[0]) >> (64 - bits) for s in sequences]
     assert derived.tolist() == want
 
 

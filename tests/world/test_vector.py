@@ -64,7 +64,7 @@ def test_a_negative_seed_is_refused() -> None:
 def test_streams_of_noise_are_those_of_the_run() -> None:
     env = cartpole(3)
     for iteration in (5, 6):
-        for i, rng in enumerate(env.generators(Purpose.ACTION, iteration)):
+        for i, rng in enumerate(env.streams.generators(Purpose.ACTION, iteration)):
             want = generator(0, Purpose.ACTION, iteration, i)
             assert np.array_equal(rng.random(3), want.random(3))
             assert np.array_equal(rng.standard_normal(7), want.standard_normal(7))

@@ -8,7 +8,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numba import njit
 from numba.extending import is_jitted
@@ -235,16 +235,21 @@ def test_stream(seeds: list[int], low: float, width: float) -> None:
     entropy=st.integers(0, 2**200),
     keys=st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)), min_size=1),
     purpose=st.integers(0, 9),
+    bits=st.integers(1, 63),
 )
-def test_seeds_of_episodes(entropy: int, keys: list[tuple[int, int]], purpose: int) -> None:
+@example(entropy=7, keys=[(5, 9)], purpose=2, bits=31)  # as all that is given to environments
+@example(entropy=7, keys=[(5, 9)], purpose=2, bits=63)  # and in runs of the first kind
+def test_seeds_of_episodes(
+    entropy: int, keys: list[tuple[int, int]], purpose: int, bits: int
+) -> None:
     """The compiled form of the seeds that the streams of a run derive."""
     n_words = max(4, -(-entropy.bit_length() // 32))
     words = np.array([entropy >> 32 * i & 0xFFFFFFFF for i in range(n_words)], dtype=np.uint64)
     first, second = np.array(keys).T
-    have = pcg64.child_seeds(words, purpose, first.copy(), second.copy())
+    have = pcg64.child_seeds(words, purpose, first.copy(), second.copy(), bits)
     for mine, key in zip(have.tolist(), keys, strict=True):
         sequence = np.random.SeedSequence(entropy, spawn_key=(purpose, *key))
-        want = int(sequence.generate_state(1, np.uint64)[0]) >> 1
+        want = int(sequence.generate_state(1, np.uint64)[0]) >> (64 - bits)
         observe(float(mine != want), 0.0, f"seed {entropy}, key {purpose, *key}")
     rows = pcg64.child_states(words, purpose, keys[0][0], 3).tolist()
     for i, row in enumerate(rows):

@@ -206,7 +206,7 @@ def _same(one, other):
         "npvpg.loop.iterate",
         "npvpg.state.TrainState",
         "npvpg.world.vector.SeededVectorEnv",
-        "npvpg.world.vector.SeededVectorEnv.replay",
+        "npvpg.world.position.replay",
         "npvpg.world.rollout.Position",
     ),
 )

@@ -11,12 +11,19 @@ from hypothesis import strategies as st
 from numba.extending import is_jitted
 from numpy.typing import NDArray
 
-from npvpg.distributions import Categorical, DiagonalGaussian, SquashedGaussian
+from npvpg.distributions import (
+    Bernoulli,
+    Categorical,
+    DiagonalGaussian,
+    GreedyCategorical,
+    SquashedGaussian,
+)
 from npvpg.kernels import activations, network
 from npvpg.kernels.play import choose
-from npvpg.mlp import MLP
+from npvpg.mlp import MLP, SMALL_BATCH
 from npvpg.normalize import BOUND, RunningMoments
 from npvpg.policy import Policy
+from npvpg.world.actor import Actor
 from verification.claims import claim, observe
 from verification.mathematics.strategies import SEED
 
@@ -111,6 +118,7 @@ def test_double_precision(seed: int) -> None:
         "npvpg.kernels.network.positive_part",
         "npvpg.mlp.MLP.forward_small",
         "npvpg.kernels.play.choose",
+        "npvpg.world.actor.Actor",
     ),
 )
 @given(
@@ -185,3 +193,41 @@ def test_choosing(law, free, kind, obs_kind, activation, normalised, seed):
     observe(float(act.tobytes() != want.tobytes()), 0, "actions")
     clipped = np.clip(want, low, high) if law.event_shape else want + low
     observe(float(sent.tobytes() != clipped.tobytes()), 0, "what the environment gets")
+
+
+@claim("H8")
+@given(
+    st.sampled_from(
+        [
+            Categorical(3),
+            DiagonalGaussian(2),
+            SquashedGaussian(DiagonalGaussian(2), half_width=(0.5, 2.0)),
+            Bernoulli(2),
+            GreedyCategorical(Categorical(3), probability=0.25),
+        ]
+    ),
+    st.booleans(),
+    st.sampled_from([np.float32, np.float64]),
+    st.integers(1, SMALL_BATCH + 1),
+    st.integers(0, 2),
+    SEED,
+)
+def test_both_backends_of_an_actor(law, free, kind, n_rows, n_seen, seed):
+    """Compiled or not, sampled or by the mode: what the law does with the policy's parameters."""
+    rng = np.random.default_rng([208, 2, seed])
+    policy = Policy(MLP((3, 5, law.n_params - free * len(law.scale_columns))), law)
+    theta = rng.standard_normal(policy.size).astype(kind)
+    obs = 20 * rng.standard_normal((n_rows, 3))
+    moments = RunningMoments.empty(3).update(rng.standard_normal((n_seen, 3)) + 1)
+    noise = law.noise(rng, n_rows)
+    params = policy.params(theta, moments.normalize(obs).astype(kind))
+    for by_mode in (False, True):
+        actor = Actor(policy, theta, moments, by_mode=by_mode)
+        want = law.mode(params) if by_mode else law.sample(params, noise)
+        compiled = law.sampler is not None and n_rows <= SMALL_BATCH and not by_mode
+        observe(float(actor.compiles(n_rows) != compiled), 0, "who chooses")
+        for way in (actor.act, actor.chooser(n_rows)):
+            have = way(obs, noise)
+            observe(float(have.dtype != want.dtype), 0, f"{way}, {by_mode=}")
+            observe(float(have.tobytes() != want.tobytes()), 0, f"{way}, {by_mode=}")
+        observe(float(not np.array_equal(actor.see(obs), moments.normalize(obs).astype(kind))), 0)

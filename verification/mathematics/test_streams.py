@@ -47,8 +47,8 @@ def _numbered(numbers: Sequence[int]) -> Iterator[None]:
     table = np.array(numbers)
     as_they_are = table.tolist() == list(range(len(table)))
 
-    def seeds(entropy: Any, purpose: int, rows: Any, episode: Any) -> Any:
-        return CHILD_SEEDS(entropy, purpose, table[rows], episode)
+    def seeds(entropy: Any, purpose: int, rows: Any, episode: Any, bits: int) -> Any:
+        return CHILD_SEEDS(entropy, purpose, table[rows], episode, bits)
 
     def states(entropy: Any, purpose: int, iteration: int, n: int) -> Any:
         return CHILD_STATES(entropy, purpose, iteration, int(table.max()) + 1)[table]

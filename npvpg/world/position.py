@@ -1,0 +1,100 @@
+"""
+Where the sub-environments stand between two batches, and the way back there.
+
+Nothing of an environment is kept: where it stands follows from the seed of its episode and the
+actions since, so a run can be taken up again in mid-episode with any environment.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npvpg.world.streams import OLD_SEED_BITS, SEED_BITS
+from npvpg.world.vector import SeededVectorEnv
+
+
+class Position(NamedTuple):
+    """
+    Where every sub-environment stands between two batches.
+
+    Attributes
+    ----------
+    episode : ndarray of int64, shape (N,)
+        Number of the episode it is in.
+    length : ndarray of int64, shape (N,)
+        Steps since that began.
+    ret : ndarray of float64, shape (N,)
+        Return since that began [reward].
+    obs : ndarray of float64, shape (N, O)
+        Observation it is in, before normalisation; empty if no episode has begun.
+    history : ndarray, shape (N, H) or (N, H, D)
+        Its last actions, at least as many as the greatest length.
+    seed_bits : int
+        Length of the seeds of its episodes; a position that does not say is of an old run.
+    """
+
+    episode: NDArray[np.int64]
+    length: NDArray[np.int64]
+    ret: NDArray[np.float64]
+    obs: NDArray[np.float64]
+    history: NDArray[Any]
+    seed_bits: int = OLD_SEED_BITS
+
+    @staticmethod
+    def initial(n_envs: int) -> "Position":
+        """
+        Stand before the first episode.
+
+        Parameters
+        ----------
+        n_envs : int
+            Number of sub-environments, N.
+
+        Returns
+        -------
+        Position
+            Episode 0, not begun.
+        """
+        zeros = np.zeros(n_envs, np.int64)
+        return Position(
+            zeros, zeros, np.zeros(n_envs), np.zeros((n_envs, 0)), np.zeros((n_envs, 0)), SEED_BITS
+        )
+
+
+def replay(env: SeededVectorEnv, position: Position) -> None:
+    """
+    Bring every sub-environment to where it stood.
+
+    Parameters
+    ----------
+    env : SeededVectorEnv
+        Environment of N sub-environments.
+    position : Position
+        Where they stood, at least one step into an episode or at its beginning.
+
+    Raises
+    ------
+    ValueError
+        If an observation differs: then the environment does not follow from its seed.
+    """
+    length, history = position.length, position.history
+    longest = int(length.max(initial=0))
+    # Whoever begins later plays old actions meanwhile: all must be stepped together.
+    mask = np.ones(env.n_envs, bool)
+    arrived = position.obs
+    for t in range(longest):
+        mask |= length == longest - t
+        if mask.any():
+            env.reset(mask, position.episode)
+        arrived, _, terminated, truncated = env.step(history[:, history.shape[1] - longest + t])
+        mask = terminated | truncated
+    mask = length == 0
+    if mask.any():
+        arrived = env.reset(mask, position.episode)
+    if not np.array_equal(arrived, position.obs):
+        i = int(np.argmax((arrived != position.obs).any(axis=1)))
+        raise ValueError(
+            f"env must follow from its seed to be resumed, but sub-environment {i} is not "
+            f"where it was after {length[i]} steps of the same actions"
+        )
