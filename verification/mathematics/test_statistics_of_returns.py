@@ -76,6 +76,7 @@ def test_there_is_no_mean_of_survivors(x, at):
     """Seeds that never solved their environment are not left out of the steps it took."""
     observe(float(over_seeds([*x[:at], None, *x[at:]]) is not None), 0)
     found = over_seeds(x)
+    assert found is not None
     observe(abs(found["iqm"] - iqm(x)) + abs(found["mean"] - float(np.mean(x))), 0)
 
 
