@@ -9,43 +9,18 @@ from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Box, Discrete
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
-from numba import cfunc, config, typeof, types
+from numba import config, typeof, types
 from numpy.typing import ArrayLike, NDArray
 
 from npvpg import checks
 from npvpg.envs.generators import Generators, Seeds
+from npvpg.kernels.compiler import Pointer
 from npvpg.kernels.physics import NEVER
 
 Step = tuple[
     NDArray[Any], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]
 ]
 NO_LIMIT = 2**62
-
-
-class Pointer:
-    """
-    A compiled function as an argument of compiled code, with its Numba type at hand.
-
-    Numba works the type out anew in every call with a bare function, which takes it longer than
-    a few dozen steps of an environment.
-
-    Parameters
-    ----------
-    function : numba.core.ccallback.CFunc
-        The function.
-    """
-
-    def __init__(self, function: Any) -> None:
-        self._function = function
-        self._numba_type_ = typeof(function)  # type: ignore[no-untyped-call]
-
-    def __wrapper_address__(self) -> int:
-        """Address, which Numba asks for under this name."""
-        return int(self._function.address)
-
-    def signature(self) -> Any:
-        """Types of arguments and result, which Numba asks for under this name."""
-        return self._numba_type_.signature
 
 
 class CompiledVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
@@ -89,8 +64,6 @@ class CompiledVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     """Compiled loop that starts episodes, as in `npvpg.kernels.physics`."""
     step_kernel: Callable[..., int]
     """Compiled loop that takes a step."""
-    kernels_cached: ClassVar[bool] = False
-    """Whether Numba may keep the two on disk."""
     resets_by_hand: ClassVar[bool] = False
     """Whether a reset takes more than `reset_kernel`."""
 
@@ -165,15 +138,11 @@ class CompiledVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         low, _ = self.act_bounds
         sent = np.empty((self.num_envs, *low.shape), low.dtype)
         act, noise, rows, *arrays = (
-            typeof(x)  # type: ignore[no-untyped-call]
-            for x in (sent, np.empty((1, 1)), self._every, *self.buffers)
+            typeof(x) for x in (sent, np.empty((1, 1)), self._every, *self.buffers)
         )
         state, steps, _, obs, *_ = arrays
         signatures = types.int64(act, *arrays), types.void(noise, rows, state, steps, obs)
-        step, reset = (
-            Pointer(cfunc(signature, cache=self.kernels_cached)(kernel.py_func))
-            for kernel, signature in zip(kernels, signatures, strict=True)
-        )
+        step, reset = map(Pointer, kernels, signatures)
         return step, reset
 
     @property

@@ -42,7 +42,6 @@ class ClassicVectorEnv(CompiledVectorEnv):
         If `render_mode` is given and pygame is missing.
     """
 
-    kernels_cached = True
     env_id: ClassVar[str]
     """Name of the original."""
     original: ClassVar[Callable[..., Any]]

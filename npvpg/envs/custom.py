@@ -10,12 +10,10 @@ from gymnasium.spaces import Box, Discrete
 from gymnasium.vector import AutoresetMode
 from numba import njit
 from numba.extending import is_jitted
-from numpy.typing import NDArray
 
 from npvpg import checks
 from npvpg.envs.base import CompiledVectorEnv
-from npvpg.kernels.pcg64 import next_double
-from npvpg.kernels.physics import ENDED
+from npvpg.kernels.physics.loops import loops
 
 Function = Callable[..., Any]
 
@@ -166,72 +164,17 @@ class _CustomVectorEnv(CompiledVectorEnv):
         )
         space = description.action_space
         first, count = (int(space.start), int(space.n)) if isinstance(space, Discrete) else (0, 0)
-        self.reset_kernel = _reset_loop(description.reset)
-        self.step_kernel = _step_loop(description.step, first, count, description.n_step_noise)
+        self.reset_kernel, self.step_kernel = loops(
+            _compiled(description.reset),
+            _compiled(description.step),
+            n_actions=count,
+            first=first,
+            n_noise=description.n_step_noise,
+        )
 
 
+@cache
 def _compiled(function: Function) -> Function:
+    """Compile a function, once, unless it is."""
     compiled: Function = function if is_jitted(function) else njit(function)
     return compiled
-
-
-@cache
-def _reset_loop(reset: Function) -> Function:
-    """Compile the loop that starts episodes."""
-    draw = _compiled(reset)
-
-    def loop(
-        noise: NDArray[np.float64],
-        rows: NDArray[np.int64],
-        state: NDArray[np.float64],
-        steps: NDArray[np.int64],
-        obs: NDArray[Any],
-    ) -> None:
-        for k in range(rows.size):
-            i = rows[k]
-            draw(noise[k], state[i], obs[i])
-            steps[i] = 0
-
-    return _compiled(loop)
-
-
-@cache
-def _step_loop(step: Function, first: int, count: int, n_noise: int) -> Function:
-    """Compile the loop that takes a step; actions are checked if `count` > 0."""
-    given = _compiled(step)
-    move = given
-    if n_noise == 0:
-
-        def plain(
-            state: NDArray[np.float64], action: Any, obs: NDArray[Any], _: NDArray[np.float64]
-        ) -> Any:
-            return given(state, action, obs)
-
-        move = _compiled(plain)
-
-    def loop(
-        act: NDArray[Any],
-        state: NDArray[np.float64],
-        steps: NDArray[np.int64],
-        limit: int,
-        obs: NDArray[Any],
-        rew: NDArray[np.float64],
-        ends: NDArray[np.bool_],
-        rng: NDArray[np.uint64],
-    ) -> int:
-        n = steps.size
-        for i in range(n):
-            if steps[i] < 0 or (count > 0 and not first <= act[i] < first + count):
-                return i
-        noise = np.empty(n_noise)
-        for i in range(n):
-            for j in range(n_noise):
-                noise[j] = next_double(rng[i])
-            rew[i], ends[0, i] = move(state[i], act[i], obs[i], noise)
-            steps[i] += 1
-            ends[1, i] = steps[i] >= limit
-            if ends[0, i] or ends[1, i]:
-                steps[i] = ENDED
-        return -1
-
-    return _compiled(loop)

@@ -13,9 +13,10 @@ import math
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 from numba.extending import overload
 from numpy.typing import NDArray
+
+from npvpg.kernels.compiler import jit
 
 # e^r - 1 = r + r^2 / 2 + r^3 q(r): the q of least relative error, by the Remez algorithm.
 C0, C1, C2, C3 = (
@@ -134,8 +135,8 @@ def _tanh64(x: NDArray[np.float64], scratch: NDArray[np.float64]) -> None:
 
 
 # No check of a division by zero, which would be a branch, and a * b + c in one rounding.
-tanh32 = njit(cache=True, error_model="numpy", fastmath={"contract"})(_tanh32)
-tanh64 = njit(cache=True, error_model="numpy", fastmath={"contract"})(_tanh64)
+tanh32 = jit(_tanh32, error_model="numpy", fastmath={"contract"})
+tanh64 = jit(_tanh64, error_model="numpy", fastmath={"contract"})
 
 
 def tanh(x: NDArray[Any], scratch: NDArray[Any]) -> None:

@@ -3,8 +3,9 @@ r"""The step of Adam in one pass over the parameters."""
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from npvpg.kernels.compiler import jit
 
 
 def _adam(
@@ -54,4 +55,4 @@ def _adam(
 
 
 # No check of a division by zero, which would be a branch.
-adam = njit(cache=True, error_model="numpy")(_adam)
+adam = jit(_adam, error_model="numpy")

@@ -8,10 +8,10 @@ run in loops that the compiler vectorises over the outputs of a layer, eight inp
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from npvpg.kernels.activations import tanh
+from npvpg.kernels.compiler import jit
 
 
 def _affine(
@@ -105,8 +105,8 @@ def _affine_four(
 
 
 # a * b + c in one rounding; sums keep their order, so four rows give the bits of four times one
-affine = njit(cache=True, fastmath={"contract"})(_affine)
-affine_four = njit(cache=True, fastmath={"contract"})(_affine_four)
+affine = jit(_affine, fastmath={"contract"})
+affine_four = jit(_affine_four, fastmath={"contract"})
 
 
 def _positive_part(x: NDArray[Any]) -> None:
@@ -122,7 +122,7 @@ def _positive_part(x: NDArray[Any]) -> None:
         x[i] = 0 if x[i] < 0 else x[i]
 
 
-positive_part = njit(cache=True)(_positive_part)
+positive_part = jit(_positive_part)
 
 
 def _forward(
@@ -188,7 +188,7 @@ def _forward(
         i += rows
 
 
-forward = njit(cache=True)(_forward)
+forward = jit(_forward)
 
 
 def _add_bias(z: NDArray[Any], bias: NDArray[Any]) -> None:
@@ -209,7 +209,7 @@ def _add_bias(z: NDArray[Any], bias: NDArray[Any]) -> None:
             z[i, j] += bias[j]
 
 
-add_bias = njit(cache=True)(_add_bias)
+add_bias = jit(_add_bias)
 
 
 def _through_tanh(d: NDArray[Any], h: NDArray[Any]) -> None:
@@ -231,4 +231,4 @@ def _through_tanh(d: NDArray[Any], h: NDArray[Any]) -> None:
             d[i, j] *= one - h[i, j] * h[i, j]
 
 
-through_tanh = njit(cache=True)(_through_tanh)
+through_tanh = jit(_through_tanh)

@@ -11,8 +11,9 @@ functions run without the compiler too.
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from npvpg.kernels.compiler import jit
 
 LOW = np.uint64(0xFFFFFFFF)
 WORD = np.uint64(32)
@@ -69,7 +70,7 @@ def _advance(row: NDArray[np.uint64]) -> None:
     row[1] = (r1 << WORD) | r0
 
 
-advance = njit(cache=True)(_advance)
+advance = jit(_advance)
 
 
 def _next_double(row: NDArray[np.uint64]) -> float:
@@ -103,7 +104,7 @@ def _next_double(row: NDArray[np.uint64]) -> float:
     return np.float64(mixed >> MANTISSA) * EPSILON
 
 
-next_double = njit(cache=True)(_next_double)
+next_double = jit(_next_double)
 
 
 def _fill_pool(words: NDArray[np.uint64], pool: NDArray[np.uint64]) -> None:
@@ -134,7 +135,7 @@ def _fill_pool(words: NDArray[np.uint64], pool: NDArray[np.uint64]) -> None:
                 pool[j] = word ^ (word >> XSHIFT)
 
 
-fill_pool = njit(cache=True)(_fill_pool)
+fill_pool = jit(_fill_pool)
 
 
 def _generate(pool: NDArray[np.uint64], words: NDArray[np.uint64]) -> None:
@@ -156,7 +157,7 @@ def _generate(pool: NDArray[np.uint64], words: NDArray[np.uint64]) -> None:
         words[i] = word ^ (word >> XSHIFT)
 
 
-generate = njit(cache=True)(_generate)
+generate = jit(_generate)
 
 
 def _child_seeds(
@@ -212,7 +213,7 @@ def _child_seeds(
     return seeds
 
 
-child_seeds = njit(cache=True)(_child_seeds)
+child_seeds = jit(_child_seeds)
 
 
 def _start(words: NDArray[np.uint64], row: NDArray[np.uint64]) -> None:
@@ -242,7 +243,7 @@ def _start(words: NDArray[np.uint64], row: NDArray[np.uint64]) -> None:
     advance(row)
 
 
-start = njit(cache=True)(_start)
+start = jit(_start)
 
 
 def _seed(rng: NDArray[np.uint64], rows: NDArray[np.int64], seeds: NDArray[np.uint64]) -> None:
@@ -268,7 +269,7 @@ def _seed(rng: NDArray[np.uint64], rows: NDArray[np.int64], seeds: NDArray[np.ui
         start(words, rng[rows[k]])
 
 
-seed = njit(cache=True)(_seed)
+seed = jit(_seed)
 
 
 def _child_states(
@@ -307,7 +308,7 @@ def _child_states(
     return rng
 
 
-child_states = njit(cache=True)(_child_states)
+child_states = jit(_child_states)
 
 
 def _uniform(
@@ -352,7 +353,7 @@ def _uniform(
     return noise
 
 
-uniform = njit(cache=True)(_uniform)
+uniform = jit(_uniform)
 
 
 def _standard_uniform(rng: NDArray[np.uint64], n: int) -> NDArray[np.float64]:
@@ -387,4 +388,4 @@ def _standard_uniform(rng: NDArray[np.uint64], n: int) -> NDArray[np.float64]:
     return noise
 
 
-standard_uniform = njit(cache=True)(_standard_uniform)
+standard_uniform = jit(_standard_uniform)

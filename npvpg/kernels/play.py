@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numba.extending import overload
 from numpy.typing import NDArray
 
+from npvpg.kernels.compiler import jit
 from npvpg.kernels.network import forward
 from npvpg.kernels.pcg64 import child_seeds, seed, uniform
 from npvpg.kernels.sampling import LOG_SIGMA_MAX, LOG_SIGMA_MIN, draw, shift
@@ -89,8 +89,8 @@ def _act_continuous(
             sent[i, j] = min(max(act[i, j], low[j]), high[j])
 
 
-act_discrete = njit(cache=True)(_act_discrete)
-act_continuous = njit(cache=True)(_act_continuous)
+act_discrete = jit(_act_discrete)
+act_continuous = jit(_act_continuous)
 
 
 def _act(out: Any, free: Any, noise: Any, act: Any, low: Any, high: Any, sent: Any) -> None:
@@ -149,7 +149,7 @@ def _choose(
     _act(out, theta[n_network:], noise, act, low, high, sent)
 
 
-choose = njit(cache=True)(_choose)
+choose = jit(_choose)
 
 
 def _play(
@@ -247,4 +247,4 @@ def _play(
     return int(n_steps - first)
 
 
-play = njit(cache=True)(_play)
+play = jit(_play)

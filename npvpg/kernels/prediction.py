@@ -8,8 +8,9 @@ that the updates before them have changed.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from npvpg.kernels.compiler import jit
 
 
 def _n_step_td(
@@ -88,4 +89,4 @@ def _n_step_td(
     return table
 
 
-n_step_td = njit(cache=True)(_n_step_td)
+n_step_td = jit(_n_step_td)

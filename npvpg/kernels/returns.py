@@ -12,8 +12,9 @@ on `fractions.Fraction` and complex numbers, and both give the same bits.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from npvpg.kernels.compiler import jit
 
 
 def _discounted_sum(
@@ -360,9 +361,9 @@ def _discount_weights(start: NDArray[np.int64], gamma: float) -> NDArray[np.floa
     return weight
 
 
-discounted_sum = njit(cache=True)(_discounted_sum)
-total_return = njit(cache=True)(_total_return)
-td_residual = njit(cache=True)(_td_residual)
-n_step = njit(cache=True)(_n_step)
-gae = njit(cache=True)(_gae)
-discount_weights = njit(cache=True)(_discount_weights)
+discounted_sum = jit(_discounted_sum)
+total_return = jit(_total_return)
+td_residual = jit(_td_residual)
+n_step = jit(_n_step)
+gae = jit(_gae)
+discount_weights = jit(_discount_weights)

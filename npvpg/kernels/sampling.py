@@ -3,8 +3,9 @@
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from npvpg.kernels.compiler import jit
 
 LOG_SIGMA_MIN: Final = -20.0
 LOG_SIGMA_MAX: Final = 2.0
@@ -45,7 +46,7 @@ def _draw(logits: NDArray[Any], uniform: float, partial: NDArray[np.float64]) ->
     return choice
 
 
-draw = njit(cache=True)(_draw)
+draw = jit(_draw)
 
 
 def _shift(
@@ -67,7 +68,7 @@ def _shift(
         act[j] = mu[j] + np.exp(log_sigma[j]) * act.dtype.type(normal[j])
 
 
-shift = njit(cache=True)(_shift)
+shift = jit(_shift)
 
 
 def _categorical(logits: NDArray[Any], uniform: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -108,7 +109,7 @@ def _categorical(logits: NDArray[Any], uniform: NDArray[np.float64]) -> NDArray[
     return act
 
 
-categorical = njit(cache=True)(_categorical)
+categorical = jit(_categorical)
 
 
 def _gaussian(
@@ -142,4 +143,4 @@ def _gaussian(
     return act
 
 
-gaussian = njit(cache=True)(_gaussian)
+gaussian = jit(_gaussian)

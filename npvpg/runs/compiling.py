@@ -6,12 +6,16 @@ disk in vain. So what is told here is never a guess about the cache.
 """
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterator
 
 from numba.core.event import Event, Listener, install_listener
 
+from npvpg.kernels import compiler
+
 _KEPT = "compiling (once; kept in the cache)"
-_LOST = "compiling (in every process; the environment's own)"
+_OWN = "compiling (in every process; the environment's own)"
+_NO_PLACE = f"compiling (in every process; {compiler.NO_PLACE})"
 
 
 class _Listener(Listener):
@@ -19,7 +23,10 @@ class _Listener(Listener):
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
-        self._told: set[bool] = set()
+        self._told: set[str] = set()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it is told here
+            self._lost = _NO_PLACE if compiler.place() is None else _OWN
         self._depth = 0
 
     def on_start(self, event: Event) -> None:
@@ -27,9 +34,10 @@ class _Listener(Listener):
         self._depth += 1
         kept = event.data["dispatcher"].stats.cache_path is not None
         # what a function calls is compiled within it, and kept as a part of it
-        if self._depth == 1 and kept not in self._told:
-            self._told.add(kept)
-            self._tell(_KEPT if kept else _LOST)
+        text = _KEPT if kept else self._lost
+        if self._depth == 1 and text not in self._told:
+            self._told.add(text)
+            self._tell(text)
 
     def on_end(self, event: Event) -> None:
         """Count the end of a compilation, whether it went well or not."""

@@ -215,7 +215,7 @@ def test_compiled_code_chooses_by_the_type(n_columns: int) -> None:
     out, free = np.zeros((2, 2)), np.zeros(n_columns)
     noise = np.full(act.shape, 0.75)
     low = np.full(act.shape[1:] or 1, -9, act.dtype)
-    call = play._typed_act(*(typeof(x) for x in (out, free, noise, act, low, low, act)))  # type: ignore[no-untyped-call]
+    call = play._typed_act(*(typeof(x) for x in (out, free, noise, act, low, low, act)))
     call(out, free, noise, act, low, -low, act.copy())
     assert act.tolist() == ([[0.75, 0.75]] * 2 if n_columns else [1, 1])
 

@@ -4,9 +4,7 @@ Equations of motion of the classic control problems, in the operation order of G
 Every module describes one environment by the same four functions. ``draw(noise, state, obs)``
 starts an episode and ``move(state, action, obs)`` takes one step and returns the reward and
 whether the episode terminated; both write the rows of one sub-environment in place. ``reset`` and
-``step`` run them over all sub-environments. The loops are repeated in every module: ``draw`` and
-``move`` must be names that Numba finds as it compiles, or the loop would neither take them in nor
-be kept on disk.
+``step`` run them over all sub-environments; `npvpg.kernels.physics.loops` makes them.
 
 Arrays common to all: ``state`` (N, ...) float64; ``steps`` (N,) int64, the steps taken in the
 episode, negative if the sub-environment must be reset first; ``obs`` (N, O) float32; ``rew`` (N,)

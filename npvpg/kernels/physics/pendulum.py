@@ -4,10 +4,10 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from npvpg.kernels.physics import ENDED
+from npvpg.kernels.compiler import jit
+from npvpg.kernels.physics.loops import loops
 
 GRAVITY = 10.0
 TIME_STEP = 0.05
@@ -34,7 +34,7 @@ def _draw(noise: NDArray[np.float64], state: NDArray[np.float64], obs: NDArray[n
     obs[0], obs[1], obs[2] = math.cos(state[0]), math.sin(state[0]), state[1]
 
 
-draw = njit(cache=True)(_draw)
+draw = jit(_draw)
 
 
 def _move(
@@ -93,79 +93,6 @@ def _move(
     return -cost, False
 
 
-move = njit(cache=True)(_move)
+move = jit(_move)
 
-
-def _reset(
-    noise: NDArray[np.float64],
-    rows: NDArray[np.int64],
-    state: NDArray[np.float64],
-    steps: NDArray[np.int64],
-    obs: NDArray[np.float32],
-) -> None:
-    """
-    Start an episode in some of the sub-environments.
-
-    Parameters
-    ----------
-    noise : ndarray of float64, shape (R, 2)
-        What each of them starts from.
-    rows : ndarray of int64, shape (R,)
-        Which sub-environments.
-    state, steps, obs : ndarray
-        Rows of the package's arrays, written.
-    """
-    for k in range(rows.size):
-        i = rows[k]
-        draw(noise[k], state[i], obs[i])
-        steps[i] = 0
-
-
-reset = njit(cache=True)(_reset)
-
-
-def _step(
-    act: NDArray[Any],
-    state: NDArray[np.float64],
-    steps: NDArray[np.int64],
-    limit: int,
-    obs: NDArray[np.float32],
-    rew: NDArray[np.float64],
-    ends: NDArray[np.bool_],
-    rng: NDArray[np.uint64],
-) -> int:
-    """
-    Take one step in every sub-environment, or in none.
-
-    Parameters
-    ----------
-    act : ndarray of float32 or float64, shape (N, 1)
-        Actions.
-    state, steps : ndarray
-        The package's arrays, updated.
-    limit : int
-        Steps after which an episode is truncated.
-    obs, rew, ends : ndarray
-        The package's arrays, written.
-    rng : ndarray of uint64, shape (N, 4)
-        Not used.
-
-    Returns
-    -------
-    int
-        The first sub-environment that must be reset; -1 if all took their step.
-    """
-    n = steps.size
-    for i in range(n):
-        if steps[i] < 0:
-            return i
-    for i in range(n):
-        rew[i], ends[0, i] = move(state[i], act[i], obs[i])
-        steps[i] += 1
-        ends[1, i] = steps[i] >= limit
-        if ends[0, i] or ends[1, i]:
-            steps[i] = ENDED
-    return -1
-
-
-step = njit(cache=True)(_step)
+reset, step = loops(draw, move)
