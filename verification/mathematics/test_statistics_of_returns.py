@@ -1,4 +1,4 @@
-"""R1 to R3: what a run is judged by: the last 100 episodes, the middle half of the seeds."""
+"""R1 to R4: what a run is judged by: the last 100 episodes, the middle half of the seeds."""
 
 import itertools
 from fractions import Fraction
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from npvpg.recent import rolling_mean, solved
 from npvpg.runs.over_seeds import over_seeds
 from npvpg.runs.statistics import bootstrap_interval, iqm, iqm_band
+from npvpg.studies.ablation import half_way
 from verification.claims import claim, observe
 
 RETURNS = st.integers(-1000, 1000).map(float)
@@ -37,6 +38,14 @@ def test_the_rolling_mean_is_that_of_every_window(returns, window):
     for i, mean in enumerate(found):
         last = [Fraction(x) for x in returns[: i + 1]][-size:]
         observe(abs(float(sum(last) / len(last)) - float(mean)), 1e-12 * 1000)
+
+
+@claim("R1")
+@pytest.mark.parametrize("n", [99, 100, 101, 350])
+def test_the_window_is_a_hundred_wide(n):
+    returns = np.random.default_rng([171, n]).integers(-1000, 1000, n).astype(float)
+    due = [float(np.mean(returns[max(0, i - 99) : i + 1])) for i in range(n)]
+    observe(float(np.abs(rolling_mean(returns) - due).max()), 1e-12 * 1000)
 
 
 @claim("R1")
@@ -109,3 +118,24 @@ def test_the_ends_leave_out_what_they_should(kind, seed):
         below, up_to = (law < end - tie).mean(), (law <= end + tie).mean()
         # five deviations of a share of 10,000, sqrt(0.1 * 0.9 / 10,000) each
         observe(max(0.0, float(below) - share, share - float(up_to)), 0.015, kind)
+
+
+@claim(
+    name="R4",
+    title="Half-way is where half of the improvement is made",
+    statement=r"t = \min\{t_i : m_i - m_0 \ge \tfrac12 (\max_j m_j - m_0)\}",
+    words="the fixed policy of an ablation stands where its run came to half of its improvement",
+    assumptions="at least one episode; returns of either sign",
+    source="definition",
+    method="one episode after the other",
+    tolerance=0,
+    tolerance_reason="a step of the run, exactly",
+    about=("npvpg.studies.ablation.half_way",),
+)
+@given(st.lists(RETURNS, min_size=1, max_size=40), st.sampled_from([-5000.0, 0.0, 5000.0]))
+def test_half_way_does_not_depend_on_the_sign_of_returns(returns, shift):
+    ret, step = np.array(returns) + shift, 10 * np.arange(1, len(returns) + 1)
+    mean = rolling_mean(ret)
+    goal = (mean[0] + mean.max()) / 2
+    due = next(int(s) for s, m in zip(step, mean, strict=True) if m >= goal)
+    observe(float(abs(half_way(step, ret, 1000) - due)), 0)
