@@ -200,6 +200,18 @@ def test_nearest_whole_number(dtype, kind, numbers, data):
         observe(float(abs(x - exact) - least), 0, f"{a} became {x} in {low} ... {high}")
 
 
+@claim("S3")
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_bounds_of_the_type(dtype):
+    """The float nearest to the greatest int64 is one more than that, and no int64."""
+    info = np.iinfo(dtype)
+    box = spaces.Box(info.min, info.max, (1,), dtype)
+    act = np.array([-np.inf, float(info.min), float(info.max), 2.0**63, 2.0**64, np.inf])
+    sent = [int(x) for x in bounded(box, act[:, np.newaxis])[:, 0]]
+    want = [min(max(int(a), info.min), info.max) for a in act[1:-1].tolist()]
+    observe(float(sent != [info.min, *want, info.max]), 0, f"{sent}")
+
+
 @claim("S1")
 @pytest.mark.parametrize(
     ("space", "x", "message"),
