@@ -24,8 +24,10 @@ from numpy.typing import NDArray
 UNIT = 2.0**-53
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
 IMAGINARY = 1e-30
+FINER = (1.0, 2.0**-4, 2.0**-8)
+"""Steps, in units of the first, down to one that resolves the function, or avoids its kink."""
 LARGEST = 1e-6
-"""More than this, relative to the size, truncation is not believed to take."""
+"""More than this, relative to the size, truncation is not believed to take: f is not smooth."""
 
 Array = NDArray[Any]
 
@@ -63,26 +65,42 @@ def central(
     """
     columns = np.arange(x.size) if columns is None else columns
     value = np.asarray(f(x), np.float64)
-    slopes, wide = (np.zeros((*value.shape, len(columns))) for _ in range(2))
-    steps = STEP * np.maximum(1.0, np.abs(x[columns]))
-    smooth = np.ones(len(columns), bool)
-    for k, j in enumerate(columns):
-        # the wider step first: a kink within the smaller one lies in it as well
-        for out, h in ((wide, 2 * steps[k]), (slopes, steps[k])):
-            up, down = x.copy(), x.copy()
-            up[j] += h
-            down[j] -= h
-            if bends is not None and bends(up, down):
-                smooth[k] = False
-                break
-            # the step that was really taken, after rounding
-            out[..., k] = (np.asarray(f(up)) - np.asarray(f(down))) / (up[j] - down[j])
+    taken = [_resolved(f, x, int(j), 1 + np.abs(value), bends) for j in columns]
+    slopes, truncation = (np.stack([each[k] for each in taken], axis=-1) for k in range(2))
+    steps = np.array([step for _, _, step in taken])
     # derivatives that were not taken are as large as those that were
-    reach = (np.abs(slopes) * np.abs(x[columns])).sum(axis=-1) * (x.size / max(1, len(columns)))
+    reach = (np.abs(slopes) * np.abs(x[columns])).sum(axis=-1) * (x.size / len(columns))
     size = (1 + np.abs(value) + reach)[..., np.newaxis]
-    truncation = np.minimum(np.abs(wide - slopes), LARGEST * size)
-    allowed = truncation + n_operations * UNIT * size / steps
-    return slopes, np.where(smooth, allowed, np.inf)
+    allowed = np.minimum(truncation, LARGEST * size) + n_operations * UNIT * size / steps
+    return slopes, np.where(np.isinf(truncation), np.inf, allowed)
+
+
+def _resolved(
+    f: Callable[[Array], Array],
+    x: Array,
+    j: int,
+    size: Array,
+    bends: Callable[[Array, Array], bool] | None,
+) -> tuple[Array, Array, float]:
+    """Quotient in one direction, its truncation and its step, finer while f turns within it."""
+    slope, truncation, step = np.zeros(size.shape), np.full(size.shape, np.inf), STEP
+    for finer in FINER:
+        step = STEP * max(1.0, abs(float(x[j]))) * finer
+        points = []
+        for h in (2 * step, -2 * step, step, -step):
+            point = x.copy()
+            point[j] += h
+            points.append(point)
+        if bends is not None and bends(points[0], points[1]):
+            continue
+        values = [np.asarray(f(point)) for point in points]
+        # the steps that were really taken, after rounding
+        wide = (values[0] - values[1]) / (points[0][j] - points[1][j])
+        slope = (values[2] - values[3]) / (points[2][j] - points[3][j])
+        truncation = np.abs(wide - slope)
+        if (truncation <= LARGEST * (size + np.abs(slope * x[j]))).all():
+            break
+    return slope, truncation, step
 
 
 def imaginary(f: Callable[[Array], Array], x: Array) -> Array | None:
