@@ -74,6 +74,31 @@ def reset_result(returned: Any) -> Any:
     return returned[0]
 
 
+def five(returned: Any) -> Any:
+    """
+    Require the five values that `step` returns.
+
+    Parameters
+    ----------
+    returned : object
+        What it returned.
+
+    Returns
+    -------
+    tuple or list
+        The same.
+
+    Raises
+    ------
+    EnvError
+        If it is no tuple or list of five.
+    """
+    if not (isinstance(returned, tuple | list) and len(returned) == 5):
+        size = f"{len(returned)} values" if isinstance(returned, tuple | list) else shown(returned)
+        raise EnvError(f"{STEP_RULE}, got {size}")
+    return returned
+
+
 def step_result(returned: Any) -> tuple[Any, float, bool, bool]:
     """
     Take apart what `step` returned.
@@ -97,10 +122,7 @@ def step_result(returned: Any) -> tuple[Any, float, bool, bool]:
     EnvError
         If there are not five values, the reward is no number, or an end is neither true nor false.
     """
-    if not (isinstance(returned, tuple | list) and len(returned) == 5):
-        size = f"{len(returned)} values" if isinstance(returned, tuple | list) else shown(returned)
-        raise EnvError(f"{STEP_RULE}, got {size}")
-    obs, rew, terminated, truncated, _ = returned
+    obs, rew, terminated, truncated, _ = five(returned)
     if type(rew) is not float:
         rew = _number(rew)
     if type(terminated) is not bool:

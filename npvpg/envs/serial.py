@@ -182,16 +182,16 @@ class SerialVectorEnv(VectorEnv[Any, Any, Any]):
         return concatenate(space, self._rows, empty)
 
 
-def close(env: Env, index: int) -> None:
+def close(env: Env | VectorEnv[Any, Any, Any], index: int | None = None) -> None:
     """
     Close an environment; if it fails at that, say so and go on.
 
     Parameters
     ----------
-    env : gymnasium.Env
+    env : gymnasium.Env or gymnasium.vector.VectorEnv
         The environment.
-    index : int
-        Its number.
+    index : int, optional
+        Its number among others.
 
     Warns
     -----

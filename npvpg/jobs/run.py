@@ -15,6 +15,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from npvpg import __version__
+from npvpg.envs.serial import close
 from npvpg.jobs.interrupt import Interrupts, ignored
 from npvpg.runs import compiling, environments, progress
 from npvpg.runs.build import build
@@ -84,7 +85,7 @@ def train(
         stack.enter_context(compiling.told(screen.compiling))
         with ignored():
             env = environments.make_for(config)
-        stack.callback(env.close)
+        stack.callback(close, env)
         threshold = environments.spec(config.env).reward_threshold
         run = Run(config, directory, env, build(config, env), threshold)
         if resume:

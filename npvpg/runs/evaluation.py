@@ -10,6 +10,7 @@ from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
 from npvpg.algorithm import Algorithm
+from npvpg.envs.serial import close
 from npvpg.policy import Policy
 from npvpg.runs import config_file, environments, progress
 from npvpg.runs.build import build
@@ -226,7 +227,7 @@ def trained(run_dir: Path) -> Iterator[Trained]:
             raise ValueError(f"{directory.checkpoint} does not exist: nothing has been trained yet")
         yield Trained(config, env, algorithm, state)
     finally:
-        env.close()
+        close(env)
 
 
 def evaluate_group(directory: Path, *, episodes: int, seed: int) -> GroupScore:

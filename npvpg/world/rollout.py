@@ -20,14 +20,7 @@ from npvpg.world.position import Position
 from npvpg.world.streams import Purpose
 from npvpg.world.vector import SeededVectorEnv
 
-__all__ = [
-    "Episode",
-    "Position",
-    "Rollout",
-    "fixed_horizon",
-    "play_episodes",
-    "whole_episodes",
-]
+__all__ = ["Episode", "Position", "Rollout", "fixed_horizon", "play_episodes", "whole_episodes"]
 
 BLOCK = 128  # noise is drawn for that many steps at a time where the number is not known
 
@@ -130,8 +123,8 @@ def whole_episodes(
     """
     Play a fixed number of whole episodes in every sub-environment.
 
-    A sub-environment that is through waits for the others; as a vector environment moves all of
-    them together it plays on meanwhile, but those steps are neither used nor counted.
+    A sub-environment that is through plays on until all are, as a vector environment moves all
+    together; those steps are neither used nor counted.
 
     Parameters
     ----------

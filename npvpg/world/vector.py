@@ -13,7 +13,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 
 from npvpg import checks
-from npvpg.envs.faults import STEP_RULE, EnvError, name_of, raised, shown
+from npvpg.envs.contract import five, reset_result
+from npvpg.envs.faults import EnvError, name_of, raised, shown
 from npvpg.envs.processes import culprit
 from npvpg.envs.serial import SerialVectorEnv
 from npvpg.world import spaces
@@ -78,7 +79,9 @@ class SeededVectorEnv:
         self.obs_space, self.act_space = env.single_observation_space, env.single_action_space
         self.n_obs = gym.spaces.flatdim(self.obs_space)
         self._act_shape: tuple[int, ...] = (self.n_envs,)
-        if not isinstance(self.act_space, gym.spaces.Discrete):
+        space = self.act_space
+        self._is_plain = isinstance(space, gym.spaces.Discrete) and space.start == 0
+        if not isinstance(space, gym.spaces.Discrete):
             self._act_shape = (self.n_envs, spaces.n_columns(self.act_space))
 
     def reset(self, mask: NDArray[np.bool_], episode: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -109,7 +112,8 @@ class SeededVectorEnv:
             seeds[i] = seed
         self.origin.begin(rows, episode[rows])
         try:
-            obs, _ = self.env.reset(seed=seeds, options={"reset_mask": mask.copy()})  # type: ignore[arg-type]
+            given: Any = {"seed": seeds, "options": {"reset_mask": mask.copy()}}
+            obs = reset_result(self.env.reset(**given))
         except (Exception, SystemExit) as error:
             raise self._told(error, "reset") from error
         return self._flat(obs)
@@ -146,13 +150,13 @@ class SeededVectorEnv:
         if act.shape != self._act_shape:
             checks.shape(self._act_shape, act=act)
         self.origin.n_stepped += 1
+        # by far the most common actions need nothing done to them
+        plain = self._is_plain and act.dtype == np.int64
+        to_env = act.copy() if plain else spaces.unflatten(self.act_space, act)
         try:
-            returned = self.env.step(spaces.unflatten(self.act_space, act))
+            obs, rew, terminated, truncated, _ = five(self.env.step(to_env))
         except (Exception, SystemExit) as error:
             raise self._told(error, "step") from error
-        if len(returned) != 5:
-            raise self._fault(f"{STEP_RULE}, got {len(returned)} values")
-        obs, rew, terminated, truncated, _ = returned
         rew = self._row("reward", rew, "biuf", np.float64)
         terminated = self._row("terminated", terminated, "b", np.bool_)
         truncated = self._row("truncated", truncated, "b", np.bool_)
@@ -168,7 +172,8 @@ class SeededVectorEnv:
         if row.shape != (self.n_envs,) or row.dtype.kind not in kinds:
             what = "one bool" if kinds == "b" else "one real number"
             got = f"shape {row.shape} of {row.dtype}" if row.dtype != object else shown(given)
-            raise self._fault(f"{name} must hold {what} for each sub-environment, got {got}")
+            told = f"{name} must hold {what} for each sub-environment, got {got}"
+            raise EnvError(told, when=self.origin.when(None))
         return row if row.dtype == kind else row.astype(kind)
 
     def _flat(self, obs: Any) -> NDArray[np.float64]:
@@ -178,9 +183,6 @@ class SeededVectorEnv:
             raise self._told(fault, "step") from None
         self.origin.check("observation", flat)
         return flat
-
-    def _fault(self, told: str) -> EnvError:
-        return EnvError(told, when=self.origin.when(None))
 
     def _told(self, error: BaseException, method: str) -> EnvError:
         """Name the sub-environment, the step and the seed behind an exception."""

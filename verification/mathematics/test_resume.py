@@ -54,9 +54,8 @@ ALGORITHM = flat.vpg(
     normalize_rewards=True,
 )
 N_UPDATES = N_STEPS // (20 * N_ENVS)
-LEAVES = sorted(
-    initial_state(ALGORITHM, n_envs=N_ENVS, seed=SEED).to_arrays(),
-)
+LENGTH = "position.seed_bits"  # of the episodes' seeds, which old states do not say
+LEAVES = sorted(initial_state(ALGORITHM, n_envs=N_ENVS, seed=SEED).to_arrays().keys() - {LENGTH})
 
 
 def _env() -> VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:
@@ -127,7 +126,7 @@ def test_no_leaf_can_be_lost(whole, leaf):
     """Left out it is asked for by name; reset to its beginning it makes another run."""
     saved = dict(whole[2])
     del saved["episodes"]
-    observe(float(saved.keys() != set(LEAVES)), 0, "all that is saved is tried here")
+    observe(float(saved.keys() != {LENGTH, *LEAVES}), 0, "all that is saved is tried here")
     rest = resumed(saved)
     observe(float(not (len(rest) == N_UPDATES - 3 and all(map(same, rest, whole[3:])))), 0, leaf)
     with pytest.raises(ValueError, match=f"arrays must hold {leaf}"):
@@ -136,6 +135,18 @@ def test_no_leaf_can_be_lost(whole, leaf):
     other = resumed({**saved, leaf: begun[leaf]})
     as_if = len(other) == N_UPDATES - 3 and all(map(same, other, whole[3:]))
     observe(float(as_if), 0, leaf)
+
+
+@claim("G3")
+def test_a_run_of_old_goes_on_with_seeds_as_long_as_its_own(whole):
+    """A state that does not say how long they are is of a run whose seeds had 63 bits."""
+    begun = initial_state(ALGORITHM, n_envs=N_ENVS, seed=SEED)
+    old = run(begun._replace(position=begun.position._replace(seed_bits=63)))
+    observe(float(same(old[-1], whole[-1])), 0, "other episodes")
+    saved = {k: v for k, v in old[2].items() if k not in ("episodes", LENGTH)}
+    rest = resumed(saved)
+    observe(float(not (len(rest) == N_UPDATES - 3 and all(map(same, rest, old[3:])))), 0)
+    observe(float(len(resumed({**saved, LENGTH: whole[2][LENGTH]}))), 0, "no other goes on")
 
 
 @claim("G3")
