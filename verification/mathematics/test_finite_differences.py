@@ -28,7 +28,7 @@ def _policy(net: Net, kind: str) -> Policy:
 
 
 def _bends(policy, obs):
-    """Tell whether between two parameters a unit goes on or off, or a log sigma out of its clamp."""
+    """Tell whether between two parameters a unit goes on or off, or log sigma leaves its clamp."""
 
     def pieces(theta):
         clamped = b""
