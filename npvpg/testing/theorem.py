@@ -48,8 +48,8 @@ class TheoremError(AssertionError):
     ) -> None:
         self.theorem, self.subject = theorem, subject
         self.error, self.allowed, self.inputs = error, allowed, inputs
-        by = f"off by {error:.3g}, allowed {allowed:.3g}"
-        told = [f"{subject} breaks {theorem}", f"  {by}; smallest input found:"]
+        by = f"off by {error:.3g}, allowed {allowed:.3g}; " if allowed else ""
+        told = [f"{subject} breaks {theorem}", f"  {by}smallest input found:"]
         told += [f"    {name} = {_shown(value)}" for name, value in inputs.items()]
         super().__init__("\n".join(told))
 
