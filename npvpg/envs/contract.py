@@ -93,7 +93,7 @@ def five(returned: Any) -> Any:
     EnvError
         If it is no tuple or list of five.
     """
-    if not (isinstance(returned, tuple | list) and len(returned) == 5):
+    if not (isinstance(returned, (tuple, list)) and len(returned) == 5):
         size = f"{len(returned)} values" if isinstance(returned, tuple | list) else shown(returned)
         raise EnvError(f"{STEP_RULE}, got {size}")
     return returned
@@ -122,7 +122,9 @@ def step_result(returned: Any) -> tuple[Any, float, bool, bool]:
     EnvError
         If there are not five values, the reward is no number, or an end is neither true nor false.
     """
-    obs, rew, terminated, truncated, _ = five(returned)
+    if type(returned) is not tuple or len(returned) != 5:
+        five(returned)
+    obs, rew, terminated, truncated, _ = returned
     if type(rew) is not float:
         rew = _number(rew)
     if type(terminated) is not bool:

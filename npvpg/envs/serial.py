@@ -65,7 +65,9 @@ class SerialVectorEnv(VectorEnv[Any, Any, Any]):
         empty = create_empty_array(self.single_observation_space, self.num_envs, np.zeros)
         self._rows: list[Any] = [None] * self.num_envs
         self._is_leaf = isinstance(self.single_observation_space, LEAVES)
-        self._is_box = isinstance(self.single_observation_space, spaces.Box)
+        self._shape = self.single_observation_space.shape
+        is_box = isinstance(self.single_observation_space, spaces.Box)
+        self._box_type = self.single_observation_space.dtype if is_box else np.dtype("V1")
         self._obs: Any = empty
 
     def reset(
@@ -133,18 +135,23 @@ class SerialVectorEnv(VectorEnv[Any, Any, Any]):
 
         Raises
         ------
+        ValueError
+            If there are more or fewer actions than sub-environments.
         EnvError
             If a sub-environment fails, or returns what it must not.
         """
-        is_array = isinstance(actions, np.ndarray)
-        each = actions.copy() if is_array else iterate(self.action_space, deepcopy(actions))
-        pairs = list(zip(self.envs, each, strict=True))
-        rew = np.empty(self.num_envs)
-        terminated, truncated = np.empty((2, self.num_envs), bool)
+        if not isinstance(actions, np.ndarray):
+            actions = list(iterate(self.action_space, deepcopy(actions)))
+        elif actions.ndim > 1:
+            actions = actions.copy()  # numbers need none
+        n = self.num_envs
+        if len(actions) != n:
+            raise ValueError(f"actions must be {n}, one a sub-environment, got {len(actions)}")
+        rew, terminated, truncated = np.empty(n), np.empty(n, bool), np.empty(n, bool)
         i = 0
         try:
-            for i, (env, action) in enumerate(pairs):
-                obs, rew[i], terminated[i], truncated[i] = step_result(env.step(action))
+            for i, env in enumerate(self.envs):
+                obs, rew[i], terminated[i], truncated[i] = step_result(env.step(actions[i]))
                 self._keep(i, obs)
         except (Exception, SystemExit) as error:
             fault = raised(error, "step")
@@ -158,18 +165,12 @@ class SerialVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _keep(self, i: int, obs: Any) -> None:
         """Copy an observation at once: the environment may write into it soon."""
-        space = self.single_observation_space
-        if not self._is_leaf:
-            self._rows[i] = fitted(space, obs)
-        elif (
-            self._is_box
-            and type(obs) is np.ndarray
-            and obs.dtype == space.dtype
-            and obs.shape == space.shape
-        ):
+        if type(obs) is np.ndarray and obs.dtype == self._box_type and obs.shape == self._shape:
             self._obs[i] = obs
+        elif self._is_leaf:
+            self._obs[i] = fitted(self.single_observation_space, obs)
         else:
-            self._obs[i] = fitted(space, obs)
+            self._rows[i] = fitted(self.single_observation_space, obs)
 
     def _gathered(self) -> Any:
         """Give the last observations of all, as the caller's own."""

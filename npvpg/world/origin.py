@@ -7,6 +7,7 @@ from npvpg.envs.faults import EnvError
 from npvpg.world.streams import Purpose, Streams
 
 LARGEST = 1e18  # of an observation or a reward: its square fits single precision
+_LARGEST_SQUARE = LARGEST**2
 
 
 class Origin:
@@ -156,4 +157,4 @@ class Origin:
 def _is_sane(x: NDArray[np.float64]) -> bool:
     """Cheaper than a look at every number, which then follows; unlike a sum it does not warn."""
     flat = x.ravel()
-    return bool(np.vdot(flat, flat) <= LARGEST**2)
+    return bool(np.vdot(flat, flat) <= _LARGEST_SQUARE)

@@ -78,6 +78,7 @@ class SeededVectorEnv:
         self.origin = Origin(name_of(env), self.streams, purpose, seed_bits)
         self.obs_space, self.act_space = env.single_observation_space, env.single_action_space
         self.n_obs = gym.spaces.flatdim(self.obs_space)
+        self._row_shape = (self.n_envs,)
         self._act_shape: tuple[int, ...] = (self.n_envs,)
         space = self.act_space
         self._is_plain = isinstance(space, gym.spaces.Discrete) and space.start == 0
@@ -165,11 +166,13 @@ class SeededVectorEnv:
 
     def _row(self, name: str, given: Any, kinds: str, kind: type[Any]) -> NDArray[Any]:
         """Copy what must be one number or bool of each sub-environment."""
+        if type(given) is np.ndarray and given.dtype == kind and given.shape == self._row_shape:
+            return given.copy()
         try:
             row = np.array(given)
         except ValueError:  # of different lengths
             row = np.empty(0, object)
-        if row.shape != (self.n_envs,) or row.dtype.kind not in kinds:
+        if row.shape != self._row_shape or row.dtype.kind not in kinds:
             what = "one bool" if kinds == "b" else "one real number"
             got = f"shape {row.shape} of {row.dtype}" if row.dtype != object else shown(given)
             told = f"{name} must hold {what} for each sub-environment, got {got}"
