@@ -33,6 +33,10 @@ MODULES = (
         if path.stem != "__init__"
     ),
     "npvpg.estimators",
+    "npvpg.estimators.base",
+    "npvpg.estimators.without_value",
+    "npvpg.estimators.advantages",
+    "npvpg.estimators.standardizing",
     "npvpg.distributions.softmax",
     "npvpg.distributions.categorical",
     "npvpg.distributions.gaussian",
@@ -100,7 +104,7 @@ def formulas() -> list[Formula]:
     """
     found = []
     for module in map(importlib.import_module, MODULES):
-        file = f"{module.__name__.replace('.', '/')}.py"
+        file = Path(str(module.__file__)).relative_to(ROOT).as_posix()
         for name, thing in vars(module).items():
             target = plain(thing)
             if name.startswith("_") or getattr(target, "__module__", "") != module.__name__:
@@ -114,15 +118,17 @@ def formulas() -> list[Formula]:
 
 
 def _methods(dotted: str, kind: type, file: str) -> list[Formula]:
-    """Methods of a class; a ``__call__`` bears the name and the text of the class."""
-    methods = []
+    """Methods of a class; a ``__call__``, and what says nothing, is told of by the class."""
+    methods: list[Formula] = []
+    of_class = Formula(dotted, file, _text(kind))
     for name, thing in vars(kind).items():
         if isinstance(thing, property) or not inspect.isfunction(plain(thing)):
             continue
         if getattr(thing, "__isabstractmethod__", False):
             continue
-        if name == "__call__":
-            methods.append(Formula(dotted, file, _text(kind)))
+        silent = not plain(thing).__doc__ and of_class.text.startswith("$")
+        if name == "__call__" or (silent and not name.startswith("_")):
+            methods += [of_class] if of_class not in methods else []
         elif not name.startswith("_"):
             text = _text(plain(thing))
             owner = "" if text.startswith("$") else dotted
