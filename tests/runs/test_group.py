@@ -376,7 +376,8 @@ class TestFailures:
         assert error(f"{resume} --gamma 0.5").startswith("--resume goes on with the configuration")
         assert error(f"{resume}/seed-4 --jobs 2").startswith("--jobs is for several seeds")
         text = Path("group/seeds.toml").read_text()
-        assert text.startswith('seeds = "1,4-5"\nenv = "CartPole-v1"\nsteps = 512\n')
+        assert text.startswith('seeds = "1,4-5"\nenv = "CartPole-v1"\n')
+        assert "\nsteps = 512\n" in text
         Path("group/seeds.toml").write_text(text.replace("gamma = 0.99", "gamma = 0.5"))
         assert error(resume).startswith(
             "group/seed-1/config.toml has another configuration than group/seeds.toml: gamma (0.99"
