@@ -9,8 +9,11 @@ Importing this package registers a compiled twin of each of Gymnasium's classic 
     envs = gymnasium.make_vec("npvpg/CartPole-v1", num_envs=64)
 
 Given the same seeds and actions it returns the same numbers as
-``gymnasium.make_vec("CartPole-v1", 64, "sync", {"autoreset_mode": "Disabled"})``. There is no
-autoreset, and ``envs.metadata["autoreset_mode"]`` says so to other libraries.
+``gymnasium.make_vec("CartPole-v1", 64, "sync", {"autoreset_mode": "Disabled"})``. Other autoreset
+modes, and the options of the originals, are arguments of ``gymnasium.make_vec`` itself::
+
+    gymnasium.make_vec("npvpg/Pendulum-v1", num_envs=64, autoreset_mode="NextStep", g=9.81)
+
 ``gymnasium.make("npvpg/CartPole-v1")`` is Gymnasium's own single environment.
 `CompiledEnv` makes such an environment of your own two functions.
 """

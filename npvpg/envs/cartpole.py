@@ -11,7 +11,8 @@ class CartPoleVectorEnv(ClassicVectorEnv):
 
     env_id = "CartPole-v1"
     original = CartPoleEnv
-    kernels = (cartpole.reset, cartpole.step)
+    kernels = (cartpole.draw, cartpole.move)
+    option = ("sutton_barto_reward", False)
     state_size = 4
     low = (-0.05,) * 4
     high = (0.05,) * 4

@@ -10,9 +10,11 @@ from gymnasium.envs.classic_control import utils
 from gymnasium.error import DependencyNotInstalled, ResetNeeded
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from npvpg.envs.base import CompiledVectorEnv
+from npvpg.envs.base import Bounds, CompiledVectorEnv
 from npvpg.kernels.physics import NEVER
+from npvpg.kernels.physics.loops import given, loops
 
 
 class ClassicVectorEnv(CompiledVectorEnv):
@@ -30,14 +32,17 @@ class ClassicVectorEnv(CompiledVectorEnv):
     copy : bool
         As in `CompiledVectorEnv`.
     autoreset_mode : AutoresetMode or str
-        Disabled is the only one there is.
+        As in `CompiledVectorEnv`.
     render_mode : {"rgb_array"}, optional
         Whether `render` draws; needs pygame.
+    **options : float or bool
+        The original's own, if it has any: `sutton_barto_reward`, `g` or `goal_velocity`. Kernels
+        for other values than the usual one are compiled when they are first needed.
 
     Raises
     ------
     ValueError
-        If an argument is out of range or a mode is not offered.
+        If an argument is out of range, a mode is not offered, or the original has no such option.
     gymnasium.error.DependencyNotInstalled
         If `render_mode` is given and pygame is missing.
     """
@@ -46,10 +51,12 @@ class ClassicVectorEnv(CompiledVectorEnv):
     """Name of the original."""
     original: ClassVar[Callable[..., Any]]
     """Class of the original: it gives the spaces, and draws."""
-    kernels: ClassVar[tuple[Callable[..., Any], Callable[..., Any]]]
-    """The compiled `reset` and `step` of its module in `npvpg.kernels.physics`."""
+    kernels: ClassVar[tuple[Callable[..., None], Callable[..., tuple[float, bool]]]]
+    """Its compiled functions `draw` and `move`, see `npvpg.kernels.physics`."""
+    option: ClassVar[tuple[str, float] | None] = None
+    """Name and usual value of its option."""
     state_size: ClassVar[int]
-    """Length of a state."""
+    """Numbers that make up its state."""
     low: ClassVar[tuple[float, ...]]
     """Lower bounds of the numbers an episode starts from."""
     high: ClassVar[tuple[float, ...]]
@@ -63,6 +70,7 @@ class ClassicVectorEnv(CompiledVectorEnv):
         copy: bool = True,
         autoreset_mode: AutoresetMode | str = AutoresetMode.DISABLED,
         render_mode: str | None = None,
+        **options: float,
     ) -> None:
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode must be rgb_array or None, got {render_mode}")
@@ -72,6 +80,10 @@ class ClassicVectorEnv(CompiledVectorEnv):
             )
         if max_episode_steps is None:
             max_episode_steps = gymnasium.spec(self.env_id).max_episode_steps or -1
+        for name in options:
+            if self.option is None or name != self.option[0]:
+                own = "has no options" if self.option is None else f"has {self.option[0]} only"
+                raise ValueError(f"options must be those of {self.env_id}, which {own}, got {name}")
         self._drawer = self.original(render_mode=render_mode)
         super().__init__(
             num_envs,
@@ -87,11 +99,49 @@ class ClassicVectorEnv(CompiledVectorEnv):
         self.render_mode = render_mode
         fps = self._drawer.metadata["render_fps"]
         self.metadata |= {"render_modes": ["rgb_array"], "render_fps": fps}
-        self.reset_kernel, self.step_kernel = self.kernels
+        self._use(*options.values())
 
-    def _bounds(
-        self, options: Mapping[str, Any] | None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _use(self, chosen: float | None = None) -> None:
+        """Take the kernels for a value of the option, or for the usual one."""
+        draw, move = self.kernels
+        if self.option is not None and chosen is not None:
+            name, usual = self.option
+            if not isinstance(chosen, (int, float, np.number)) or not np.isfinite(chosen):
+                raise ValueError(f"{name} must be a finite number, got {chosen!r}")
+            value = type(usual)(chosen)
+            setattr(self._drawer, self._attribute_of_option, value)
+            if value != usual:
+                move = given(move, value)
+        count = int(getattr(self.single_action_space, "n", 0))
+        self.reset_kernel, self.step_kernel = loops(draw, move, n_actions=count)
+        self.__dict__.pop("pointers", None)  # those of other kernels
+
+    @property
+    def _attribute_of_option(self) -> str:
+        """Under which the original keeps its option, publicly or not."""
+        name = self.option[0] if self.option else ""
+        return name if hasattr(self._drawer, name) else f"_{name}"
+
+    @override
+    def attribute(self, i: int, name: str) -> Any:
+        """Ask the original, in the state of the sub-environment."""
+        if name in ("step", "reset", "close", "np_random", "np_random_seed"):
+            return super().attribute(i, name)
+        self._pose(self._arrays.state[i])
+        return getattr(self._drawer, name)
+
+    @override
+    def set_attr(self, name: str, values: Any) -> None:
+        if self.option is None or name != self._attribute_of_option:
+            super().set_attr(name, values)
+            return
+        each = values if isinstance(values, (list, tuple)) else [values] * self.num_envs
+        if len(each) != self.num_envs or len(set(each)) > 1:
+            raise ValueError(f"{name} must be the same in all sub-environments, got {values}")
+        self._use(each[0])
+
+    @override
+    def _bounds(self, options: Mapping[str, Any] | None) -> Bounds:
         """Let the options "low" and "high" replace the bounds, as Gymnasium does."""
         if options is None or not ("low" in options or "high" in options):
             return self._low, self._high
@@ -116,10 +166,10 @@ class ClassicVectorEnv(CompiledVectorEnv):
         """
         if self.render_mode is None:
             raise ValueError('render_mode must be "rgb_array" to render, got None')
-        if (self._steps == NEVER).any():
+        if (self._arrays.steps == NEVER).any():
             raise ResetNeeded("every sub-environment must be reset before it is drawn")
         pictures = []
-        for state in self._state:
+        for state in self._arrays.state:
             self._pose(state)
             pictures.append(self._drawer.render())
         return tuple(pictures)

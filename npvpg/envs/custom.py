@@ -121,7 +121,7 @@ class CompiledEnv:
         copy : bool
             As in `CompiledVectorEnv`.
         autoreset_mode : AutoresetMode or str
-            Disabled is the only one there is.
+            As in `CompiledVectorEnv`.
 
         Returns
         -------

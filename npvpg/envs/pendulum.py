@@ -7,7 +7,9 @@ import numpy as np
 from gymnasium.envs.classic_control import utils
 from gymnasium.envs.classic_control.pendulum import DEFAULT_X, DEFAULT_Y, PendulumEnv
 from numpy.typing import NDArray
+from typing_extensions import override
 
+from npvpg.envs.base import Bounds
 from npvpg.envs.classic import ClassicVectorEnv
 from npvpg.kernels.physics import pendulum
 
@@ -17,14 +19,14 @@ class PendulumVectorEnv(ClassicVectorEnv):
 
     env_id = "Pendulum-v1"
     original = PendulumEnv
-    kernels = (pendulum.reset, pendulum.step)
+    kernels = (pendulum.draw, pendulum.move)
+    option = ("g", pendulum.GRAVITY)
     state_size = 3
     low = (-DEFAULT_X, -DEFAULT_Y)
     high = (DEFAULT_X, DEFAULT_Y)
 
-    def _bounds(
-        self, options: Mapping[str, Any] | None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    @override
+    def _bounds(self, options: Mapping[str, Any] | None) -> Bounds:
         """Let the options "x_init" and "y_init" replace the bounds, as Gymnasium does."""
         if options is None or not ("x_init" in options or "y_init" in options):
             return self._low, self._high
@@ -33,6 +35,7 @@ class PendulumVectorEnv(ClassicVectorEnv):
         high = np.array([x, y])
         return -high, high
 
+    @override
     def _pose(self, state: NDArray[np.float64]) -> None:
         self._drawer.state = state[:2].copy()
         self._drawer.last_u = float(state[2])

@@ -23,7 +23,8 @@ from npvpg.world.streams import SEED_BITS, Purpose, Streams
 
 HOW_TO_BUILD = (
     "gymnasium.make_vec(id, num_envs=N, "
-    'vector_kwargs={"autoreset_mode": gymnasium.vector.AutoresetMode.DISABLED})'
+    'vector_kwargs={"autoreset_mode": gymnasium.vector.AutoresetMode.DISABLED}), '
+    "or without vector_kwargs if it is compiled"
 )
 
 

@@ -41,11 +41,14 @@ def test_spaces_and_outputs(name: str) -> None:
     envs.close()
 
 
-@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, "SameStep"])
-def test_autoreset_is_refused(mode: AutoresetMode | str) -> None:
-    with pytest.raises(ValueError, match=r"autoreset_mode must be AutoresetMode\.DISABLED, got"):
-        cartpole(autoreset_mode=mode)
-    assert cartpole(autoreset_mode="Disabled").metadata["autoreset_mode"] is AutoresetMode.DISABLED
+@pytest.mark.parametrize("mode", AutoresetMode)
+def test_the_mode_is_told(mode: AutoresetMode) -> None:
+    for given in (mode, mode.value):
+        envs = cartpole(autoreset_mode=given)
+        assert envs.autoreset_mode is envs.metadata["autoreset_mode"] is mode
+    assert cartpole().autoreset_mode is AutoresetMode.DISABLED
+    with pytest.raises(ValueError, match="'Never' is not a valid AutoresetMode"):
+        cartpole(autoreset_mode="Never")
 
 
 @pytest.mark.parametrize("limit", [0, -2])

@@ -29,11 +29,6 @@ def test_single_environment_is_gymnasiums_own(name: str) -> None:
     assert isinstance(gymnasium.make_vec(f"npvpg/{name}", 2, "sync"), SyncVectorEnv)
 
 
-def test_autoreset_is_refused_by_make_vec() -> None:
-    with pytest.raises(ValueError, match=r"autoreset_mode must be AutoresetMode\.DISABLED"):
-        gymnasium.make_vec("npvpg/CartPole-v1", 2, autoreset_mode=AutoresetMode.NEXT_STEP)
-
-
 def test_wrappers_of_other_libraries() -> None:
     envs = RecordEpisodeStatistics(
         gymnasium.make_vec("npvpg/CartPole-v1", num_envs=2, max_episode_steps=3)

@@ -172,6 +172,8 @@ def test_what_is_around_a_users_function_is_not_kept() -> None:
     def draw(noise: object, state: object, obs: object) -> None: ...
 
     compiled: Any = njit(draw)
-    reset, step = (getattr(loop, "_cache", None) for loop in loops(compiled, cartpole.move))
+    reset, step = (
+        getattr(loop, "_cache", None) for loop in loops(compiled, cartpole.move, n_actions=2)
+    )
     assert not isinstance(reset, compiler.KernelCache)
     assert isinstance(step, compiler.KernelCache)

@@ -8,7 +8,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numba import njit
 from numba.extending import is_jitted
@@ -30,6 +30,8 @@ from verification.claims import claim, observe
 
 SUITE = 205  # first word of every seed of this module
 BITWISE = "bit for bit"
+EXPLORE = settings.get_current_profile_name() == "explore"
+EXAMPLES = 200 if EXPLORE else 5
 CASES = [
     pytest.param(name, dtype, id=f"{name}-{np.dtype(dtype).name}")
     for name in COMPILED
@@ -93,7 +95,7 @@ def follow(mine: Any, original: Any, acts: NDArray[Any], rng: np.random.Generato
     title="A compiled environment plays the episodes of Gymnasium's",
     statement=r"(o_t, r_t, d_t, u_t)_{t \ge 0} = (o_t, r_t, d_t, u_t)^{\text{Gymnasium}}_{t \ge 0}",
     words="same seeds and actions: same first states, observations, rewards, ends and time limits",
-    assumptions="as for H1; autoreset disabled, what ended is reset by a mask",
+    assumptions="as for H1",
     source="Gymnasium, vector/sync_vector_env.py and wrappers/common.py (TimeLimit)",
     method="SyncVectorEnv of Gymnasium's own class beside it",
     tolerance=0,
@@ -135,6 +137,53 @@ def test_time_limit(name: str, limit: int) -> None:
     original.action_space.seed(limit)
     acts = np.array([original.action_space.sample() for _ in range(40)])
     assert follow(mine, original, acts, rng) >= 2 * 40 // limit - 2
+    original.close()
+
+
+def same(have: Any, want: Any) -> bool:
+    """Whether two infos hold the same, of the same types."""
+    if isinstance(want, dict):
+        return have.keys() == want.keys() and all(same(have[key], want[key]) for key in want)
+    if isinstance(want, np.ndarray) and want.dtype == object:
+        return len(have) == len(want) and all(map(same, have, want))
+    if isinstance(want, np.ndarray):
+        return isinstance(have, np.ndarray) and differ(have, want) == 0
+    return bool(have is want)
+
+
+@claim("H3")
+@pytest.mark.parametrize("name", COMPILED)
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
+@given(
+    seed=st.integers(0, 2**31),
+    n=st.integers(1, 4),
+    limit=st.integers(1, 30),
+    again=st.integers(0, 39),
+    copy=st.booleans(),
+)
+@settings(max_examples=EXAMPLES)
+def test_autoreset(
+    name: str, mode: AutoresetMode, seed: int, n: int, limit: int, again: int, copy: bool
+) -> None:
+    """Every array and every info of forty steps, among them a reset of some in their midst."""
+    mine = gymnasium.make_vec(
+        f"npvpg/{name}", n, max_episode_steps=limit, autoreset_mode=mode, copy=copy
+    )
+    kwargs = {"autoreset_mode": mode}
+    original = gymnasium.make_vec(name, n, "sync", kwargs, max_episode_steps=limit)
+    envs = mine, original
+    original.action_space.seed(seed)
+    observe(differ(mine.reset(seed=seed)[0], original.reset(seed=seed)[0]), 0.0, "first reset")
+    for t in range(40):
+        if t == again:
+            options = [{"reset_mask": np.arange(n) % 2 == 0} for _ in range(2)]
+            got, wanted = (env.reset(options=o)[0] for env, o in zip(envs, options, strict=True))
+            observe(differ(got, wanted), 0.0, "later reset")
+        act = original.action_space.sample()
+        have, want = mine.step(act), original.step(act)
+        for h, w in zip(have[:4], want[:4], strict=True):
+            observe(differ(h, w), 0.0, lambda t=t: f"step {t}")  # type: ignore[misc]
+        observe(float(not same(have[4], want[4])), 0.0, lambda t=t: f"info of step {t}")  # type: ignore[misc]
     original.close()
 
 

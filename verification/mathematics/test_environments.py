@@ -14,6 +14,7 @@ from numba import njit
 from numba.extending import is_jitted
 from numpy.typing import NDArray
 
+import npvpg.envs  # noqa: F401 - registers the compiled environments
 from npvpg.kernels.physics import (
     acrobot,
     cartpole,
@@ -140,15 +141,19 @@ def ulps(have: NDArray[Any], want: NDArray[Any]) -> float:
     return float(np.max(np.abs(a - b)))
 
 
-def compare(name: str, states: NDArray[np.float64], acts: NDArray[Any]) -> None:
+def compare(name: str, states: NDArray[np.float64], acts: NDArray[Any], **option: Any) -> None:
     """Take one step from every state, here and in the original, and observe the difference."""
     twin = TWINS[name]
-    original = gymnasium.make(name).unwrapped
+    step = twin.module.step
+    if option:
+        compiled: Any = gymnasium.make_vec(f"npvpg/{name}", **option)
+        step = compiled.step_kernel
+    original = gymnasium.make(name, **option).unwrapped
     n, n_obs = len(states), original.observation_space.shape[0]  # type: ignore[index]
     have = states.copy()
     obs, rew = np.zeros((n, n_obs), dtype=np.float32), np.zeros(n)
     ends, rng = np.zeros((2, n), dtype=np.bool_), np.zeros((n, 4), dtype=np.uint64)
-    fault = twin.module.step(acts, have, np.zeros(n, dtype=np.int64), 2, obs, rew, ends, rng)
+    fault = step(acts, have, np.zeros(n, dtype=np.int64), 2, obs, rew, ends, rng)
     assert fault == -1
     want, want_obs = np.empty_like(have), np.empty_like(obs)
     want_rew, want_ends = np.empty(n), np.empty(n, dtype=np.bool_)
@@ -221,6 +226,36 @@ def test_steps_from_every_edge(name: str, dtype: type[Any]) -> None:
     grid = np.repeat(grid, 2, axis=0)  # the continuous car: once in either precision
     acts = grid[:, -1].astype(dtype)
     compare(name, columns(name, *grid[:, :-1].T), acts if dtype is np.int64 else acts[:, None])
+
+
+@claim("H1")
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("CartPole-v1", {"sutton_barto_reward": True}),
+        ("Pendulum-v1", {"g": 9.81}),
+        ("MountainCar-v0", {"goal_velocity": 0.03}),
+        ("MountainCarContinuous-v0", {"goal_velocity": 0.03}),
+        ("MountainCarContinuous-v0", {"goal_velocity": 0.07}),
+        ("MountainCarContinuous-v0", {"goal_velocity": float(np.nextafter(0.07, 1))}),
+    ],
+    ids=str,
+)
+def test_steps_with_an_option_of_the_original(name: str, option: dict[str, float]) -> None:
+    """Near the edges, goals among them that are the greatest velocity, and just beyond."""
+    twin = TWINS[name]
+    rng = np.random.default_rng([SUITE, 7, len(name)])
+    (goal,) = option.values()
+    edges = list(twin.edges)
+    if "Car" in name:
+        edges[1] = (*edges[1], *around(goal), *singles(goal))
+    grid = np.array(list(itertools.product(*edges, twin.actions)))
+    grid = np.repeat(rng.permutation(grid)[:4000], 2, axis=0)
+    dtypes = [np.int64] if len(twin.actions) <= 3 else [np.float32, np.float64]
+    for dtype in dtypes:
+        acts = grid[:, -1].astype(dtype)
+        acts = acts if dtype is np.int64 else acts[:, None]
+        compare(name, columns(name, *grid[:, :-1].T), acts, **option)
 
 
 @claim("H1")

@@ -40,7 +40,12 @@ def _draw(noise: NDArray[np.float64], state: NDArray[np.float64], obs: NDArray[n
 draw = jit(_draw)
 
 
-def _move(state: NDArray[np.float64], action: int, obs: NDArray[np.float32]) -> tuple[float, bool]:
+def _move(
+    state: NDArray[np.float64],
+    action: int,
+    obs: NDArray[np.float32],
+    sutton_barto_reward: bool = False,
+) -> tuple[float, bool]:
     r"""
     Take one explicit Euler step.
 
@@ -57,11 +62,13 @@ def _move(state: NDArray[np.float64], action: int, obs: NDArray[np.float32]) -> 
         1 pushes the cart to the right, 0 to the left.
     obs : ndarray of float32, shape (4,)
         Written: the new state, rounded.
+    sutton_barto_reward : bool
+        Which of two rewards.
 
     Returns
     -------
     rew : float
-        1, on the last step too.
+        1, on the last step too; with `sutton_barto_reward` -1 on the last step, else 0.
     terminated : bool
         Whether the cart left the track or the pole leans by more than 12 degrees.
 
@@ -87,7 +94,10 @@ def _move(state: NDArray[np.float64], action: int, obs: NDArray[np.float32]) -> 
     state[3] = theta_dot + TAU * theta_acc
     for j in range(4):
         obs[j] = state[j]
-    return 1.0, x < -X_LIMIT or x > X_LIMIT or theta < -THETA_LIMIT or theta > THETA_LIMIT
+    over = x < -X_LIMIT or x > X_LIMIT or theta < -THETA_LIMIT or theta > THETA_LIMIT
+    if sutton_barto_reward:
+        return -1.0 if over else 0.0, over
+    return 1.0, over
 
 
 move = jit(_move)

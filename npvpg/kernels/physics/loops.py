@@ -17,7 +17,7 @@ def loops(
     draw: Callable[..., None],
     move: Callable[..., tuple[float, bool]],
     *,
-    n_actions: int = 0,
+    n_actions: int,
     first: int = 0,
     n_noise: int = 0,
 ) -> tuple[Callable[..., None], Callable[..., int]]:
@@ -89,3 +89,29 @@ def loops(
         return -1
 
     return jit(reset), jit(step)
+
+
+@cache
+def given(move: Callable[..., tuple[float, bool]], value: float) -> Callable[..., Any]:
+    """
+    Fix the last argument of a `move`, an option of the environment.
+
+    Parameters
+    ----------
+    move : callable
+        ``move(state, action, obs, option)``, compiled.
+    value : float or bool
+        The option.
+
+    Returns
+    -------
+    callable
+        ``move(state, action, obs)``, compiled.
+    """
+
+    def chosen(
+        state: NDArray[np.float64], action: Any, obs: NDArray[np.float32]
+    ) -> tuple[float, bool]:
+        return move(state, action, obs, value)
+
+    return jit(chosen)

@@ -35,7 +35,12 @@ def _draw(noise: NDArray[np.float64], state: NDArray[np.float64], obs: NDArray[n
 draw = jit(_draw)
 
 
-def _move(state: NDArray[np.float64], action: int, obs: NDArray[np.float32]) -> tuple[float, bool]:
+def _move(
+    state: NDArray[np.float64],
+    action: int,
+    obs: NDArray[np.float32],
+    goal_velocity: float = 0.0,
+) -> tuple[float, bool]:
     r"""
     Take one step; the car stops dead at the left wall.
 
@@ -49,13 +54,15 @@ def _move(state: NDArray[np.float64], action: int, obs: NDArray[np.float32]) -> 
         0, 1, 2: accelerate to the left, not at all, to the right.
     obs : ndarray of float32, shape (2,)
         Written: the new state, rounded.
+    goal_velocity : float
+        Least velocity at the flag.
 
     Returns
     -------
     rew : float
         -1.
     terminated : bool
-        Whether the car reached the flag.
+        Whether the car reached the flag, as fast as it must.
 
     References
     ----------
@@ -71,7 +78,7 @@ def _move(state: NDArray[np.float64], action: int, obs: NDArray[np.float32]) -> 
         velocity = 0.0
     state[0], state[1] = position, velocity
     obs[0], obs[1] = position, velocity
-    return -1.0, position >= GOAL and velocity >= 0
+    return -1.0, position >= GOAL and velocity >= goal_velocity
 
 
 move = jit(_move)

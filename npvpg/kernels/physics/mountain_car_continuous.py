@@ -61,7 +61,10 @@ rounded = jit(_rounded)
 
 
 def _move(
-    state: NDArray[np.float64], action: NDArray[Any], obs: NDArray[np.float32]
+    state: NDArray[np.float64],
+    action: NDArray[Any],
+    obs: NDArray[np.float32],
+    goal_velocity: float = 0.0,
 ) -> tuple[float, bool]:
     r"""
     Take one step; the car stops dead at the left wall.
@@ -76,13 +79,15 @@ def _move(
         Force :math:`a`, clipped to [-1, 1].
     obs : ndarray of float32, shape (2,)
         Written: position and velocity, rounded.
+    goal_velocity : float
+        Least velocity at the flag.
 
     Returns
     -------
     rew : float
         100 on reaching the flag, less a tenth of the squared force as it was before clipping.
     terminated : bool
-        Whether the car reached the flag.
+        Whether the car reached the flag, as fast as it must.
 
     Notes
     -----
@@ -106,8 +111,10 @@ def _move(
         narrow = False
     velocity = rounded(velocity + push, narrow)
     top = rounded(MAX_SPEED, narrow)
+    fast = velocity >= rounded(goal_velocity, narrow)
     if velocity > top or velocity < -top:
         velocity = math.copysign(MAX_SPEED, velocity)
+        fast = velocity >= goal_velocity
         narrow = single
     velocity = rounded(velocity, narrow)
     position = rounded(position + velocity, narrow)
@@ -116,7 +123,7 @@ def _move(
     position = max(position, left)
     if position == left and velocity < 0:
         velocity = 0.0
-    terminated = position >= rounded(GOAL, narrow) and velocity >= 0
+    terminated = position >= rounded(GOAL, narrow) and fast
     state[0], state[1], state[2] = np.float32(position), np.float32(velocity), 1.0
     obs[0], obs[1] = state[0], state[1]
     effort = math.pow(float(action[0]), float(action.size + 1)) * 0.1
@@ -125,4 +132,4 @@ def _move(
 
 move = jit(_move)
 
-reset, step = loops(draw, move)
+reset, step = loops(draw, move, n_actions=0)

@@ -38,7 +38,10 @@ draw = jit(_draw)
 
 
 def _move(
-    state: NDArray[np.float64], action: NDArray[Any], obs: NDArray[np.float32]
+    state: NDArray[np.float64],
+    action: NDArray[Any],
+    obs: NDArray[np.float32],
+    g: float = GRAVITY,
 ) -> tuple[float, bool]:
     r"""
     Take one semi-implicit Euler step.
@@ -55,6 +58,8 @@ def _move(
         Torque :math:`u` [N m], clipped to [-2, 2].
     obs : ndarray of float32, shape (3,)
         Written: cosine and sine of the angle, angular velocity.
+    g : float
+        Gravity [m/s^2].
 
     Returns
     -------
@@ -83,7 +88,7 @@ def _move(
         push = 3.0 / (MASS * LENGTH**2) * torque
     angle = (theta + math.pi) % (2 * math.pi) - math.pi
     cost = math.pow(angle, two) + 0.1 * math.pow(theta_dot, two) + effort
-    pull = 3 * GRAVITY / (2 * LENGTH) * math.sin(theta)
+    pull = 3 * g / (2 * LENGTH) * math.sin(theta)
     theta_dot = theta_dot + (pull + push) * TIME_STEP
     theta_dot = min(theta_dot, MAX_SPEED)
     theta_dot = max(theta_dot, -MAX_SPEED)
@@ -95,4 +100,4 @@ def _move(
 
 move = jit(_move)
 
-reset, step = loops(draw, move)
+reset, step = loops(draw, move, n_actions=0)
