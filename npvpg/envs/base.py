@@ -18,9 +18,8 @@ from npvpg.envs.attributes import AttributesVectorEnv
 from npvpg.envs.generators import Seeds
 from npvpg.kernels.physics import ENDED
 
-Step = tuple[
-    NDArray[Any], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]
-]
+Flags = NDArray[np.bool_]
+Step = tuple[NDArray[Any], NDArray[np.float64], Flags, Flags, dict[str, Any]]
 Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
 NO_LIMIT = 2**62
 
@@ -116,8 +115,7 @@ class CompiledVectorEnv(AttributesVectorEnv):
     @cached_property
     def pointers(self) -> tuple[Any, Any]:
         """`step_kernel` and `reset_kernel` in a form that compiled code takes as an argument."""
-        low, _ = self.act_bounds
-        act = np.empty((self.num_envs, *low.shape), low.dtype)
+        act = np.empty(self._act_shape, self.act_bounds[0].dtype)
         return self._arrays.pointers(self.step_kernel, self.reset_kernel, act)
 
     @property
