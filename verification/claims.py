@@ -19,7 +19,8 @@ A claim is stated once, on a test that establishes it; ``@claim("C1")`` names it
     def test_expected_score_is_zero(net):
         observe(error, 1e-13 * scale, example=lambda: f"{net}")
 
-`observe` asserts, so a proof cannot report an error without being held to it. The order of
+`observe` asserts, so a proof cannot report an error without being held to it; `require` does so
+for what is true or is not. The order of
 ``@claim``, ``@given`` and ``@pytest.mark.parametrize`` does not matter.
 """
 
@@ -265,14 +266,14 @@ def observe(error: float, allowed: float, example: str | Callable[[], str] = "")
         raise DisprovedError(f"error {error:.3g} exceeds the {allowed:.3g} allowed: {told}")
 
 
-def require(holds: bool, example: str | Callable[[], str] = "") -> None:
+def require(holds: object, example: str | Callable[[], str] = "") -> None:
     """
     Hold the claim to what is so or is not, and has no size.
 
     Parameters
     ----------
-    holds : bool
-        Whether it is so.
+    holds : object
+        What must be true.
     example : str or callable, optional
         The input, or what gives it.
 
@@ -281,7 +282,7 @@ def require(holds: bool, example: str | Callable[[], str] = "") -> None:
     DisprovedError
         If it is not.
     """
-    observe(float(not holds), 0, example)
+    observe(0 if holds else 1, 0, example)
 
 
 def load_claims() -> dict[str, Claim]:

@@ -6,18 +6,21 @@ and runs the tests that reach it. ``python -m verification.survivors`` then prin
 and requires of every change that no test saw that ``survivors.toml`` tells why none could::
 
     [[survivor]]
-    file = "npvpg/kernels/physics/pendulum.py"
-    function = "_move"
+    where = "npvpg.kernels.physics.pendulum._move"
     old = "push = 3.0 / (MASS * LENGTH**2) * torque"
     new = "push = 3.0 / (MASS / LENGTH**2) * torque"
     reason = "mass and length are 1"
 
-Exit code 0 if so, 1 if a survivor is not listed, what is listed was killed, or a change was
-never tried.
+Changes are compared by the syntax tree of the function they leave, see `verification.anchors`.
+Exit code 0 if so, 1 if a survivor is not listed, what is listed was killed or can no longer be
+made, or a change was never tried.
 """
 
 from __future__ import annotations
 
+import ast
+import copy
+import difflib
 import subprocess
 import sys
 import tomllib
@@ -26,33 +29,36 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from verification import anchors
+
 ROOT = Path(__file__).resolve().parent.parent
 SURVIVORS = Path("verification/survivors.toml")
+CHANGED = Path("mutants")  # where mutmut writes every function it changed
 KILLED = frozenset({"killed", "timeout", "segfault"})  # the last: the interpreter died of it
 UNTRIED = frozenset({"not checked", "check was interrupted by user"})
 
 
-class Change(NamedTuple):
+class Survivor(NamedTuple):
     """
-    One change to the library.
+    One change to the library that no test can see.
 
     Attributes
     ----------
-    file : str
-        Path below the root of the repository.
-    function : str
-        Function, or class and method.
+    where : str
+        Dotted name of the function.
     old, new : str
-        The changed lines before and after, without indentation.
+        The code, which occurs exactly once in it, and what it becomes.
+    reason : str
+        Why no test sees it.
     """
 
-    file: str
-    function: str
+    where: str
     old: str
     new: str
+    reason: str
 
 
-def read(root: Path) -> Counter[Change]:
+def read(root: Path) -> list[Survivor]:
     """
     Read what is known to survive.
 
@@ -63,8 +69,8 @@ def read(root: Path) -> Counter[Change]:
 
     Returns
     -------
-    Counter of Change
-        How often each is listed: a line that occurs twice in a function is changed twice.
+    list of Survivor
+        In the order of the file.
 
     Raises
     ------
@@ -73,11 +79,36 @@ def read(root: Path) -> Counter[Change]:
     """
     rows = tomllib.loads((root / SURVIVORS).read_text(encoding="utf-8"))["survivor"]
     for row in rows:
-        given = {key for key, value in row.items() if value or key == "new"}  # a line may go
-        missing = {*Change._fields, "reason"} - given
+        missing = set(Survivor._fields) - {key for key, value in row.items() if value}
         if missing:
             raise ValueError(f"survivor must have {', '.join(sorted(missing))}, got {row}")
-    return Counter(Change(*(row[field] for field in Change._fields)) for row in rows)
+    return [Survivor(**row) for row in rows]
+
+
+def shape(function: ast.AST) -> str:
+    """
+    Write what a function does, whatever its name.
+
+    Parameters
+    ----------
+    function : ast.AST
+        Its definition.
+
+    Returns
+    -------
+    str
+        Its code without name and decorators, formatted in one way.
+
+    Raises
+    ------
+    ValueError
+        If it is not a function.
+    """
+    if not isinstance(function, ast.FunctionDef):
+        raise ValueError("a survivor must stand in a function")
+    function = copy.copy(function)
+    function.name, function.decorator_list = "_", []
+    return ast.unparse(function)
 
 
 def statuses(results: str) -> dict[str, str]:
@@ -115,42 +146,39 @@ def file_of(name: str) -> str:
     return name.rpartition(".")[0].replace(".", "/") + ".py"
 
 
-def change(name: str, shown: str) -> Change:
+def where_of(name: str) -> str:
     """
-    Read what ``mutmut show`` prints of one change.
+    Find the function of a change.
 
     Parameters
     ----------
     name : str
-        Name that mutmut gave it.
-    shown : str
-        Its output, a unified diff.
+        Name that mutmut gave it: "npvpg.mlp.xǁMLPǁinit__mutmut_12".
 
     Returns
     -------
-    Change
-        The changed lines alone.
+    str
+        "npvpg.mlp.MLP.init".
     """
-    function = name.rpartition(".")[2].rpartition("__mutmut_")[0][1:]
-    lines = shown.partition("@@")[2].splitlines()[1:]
-    old, new = ("\n".join(x[1:].strip() for x in lines if x.startswith(sign)) for sign in "-+")
-    plain = function.strip("ǁ").replace("ǁ", ".") if "ǁ" in function else function[1:]
-    return Change(file_of(name), plain, old, new)
+    module, _, mangled = name.rpartition(".")
+    function = mangled.rpartition("__mutmut_")[0]
+    plain = function[1:].strip("ǁ").replace("ǁ", ".") if "ǁ" in function else function[2:]
+    return f"{module}.{plain}"
 
 
 def judge(
-    found: Mapping[str, str], show: Callable[[str], str], listed: Counter[Change]
+    root: Path, found: Mapping[str, str], listed: list[Survivor]
 ) -> tuple[list[str], list[str]]:
     """
     Compare what survived with what may.
 
     Parameters
     ----------
+    root : Path
+        Root of the repository, with the functions that mutmut changed.
     found : mapping of str to str
         Status of every change.
-    show : callable
-        What ``mutmut show`` prints of a change.
-    listed : Counter of Change
+    listed : list of Survivor
         What is known to survive.
 
     Returns
@@ -160,8 +188,17 @@ def judge(
     faults : list of str
         What must not be; empty if all is well.
     """
-    table, faults = [], []
-    survived = Counter[Change]()
+    table, faults, expected, survived = [], [], {}, set()
+    for one in listed:
+        told = f"{one.where}: {one.old} -> {one.new}"
+        try:
+            key = one.where, shape(anchors.plant(root, one.where, one.old, one.new).scope)
+        except ValueError as error:
+            faults.append(f"{told}: {error}")
+            continue
+        if key in expected:
+            faults.append(f"{told}: is listed twice")
+        expected[key] = told
     totals = Counter[str]()
     for file in sorted({file_of(name) for name in found}):
         mine = {name: status for name, status in found.items() if file_of(name) == file}
@@ -169,7 +206,13 @@ def judge(
         if untried:
             faults.append(f"{file}: {untried} of {len(mine)} changes were not tried")
         left = [n for n, status in mine.items() if status not in KILLED | UNTRIED]
-        survived.update(change(name, show(name)) for name in left)
+        written = functions(root / CHANGED / file) if left else {}
+        for name in left:
+            after = shape(written[name.rpartition(".")[2]])
+            survived.add((where_of(name), after))
+            if (where_of(name), after) not in expected:
+                before = shape(written[name.rpartition(".")[2].rpartition("_")[0] + "_orig"])
+                faults.append(f"{where_of(name)}: {_difference(before, after)}: is not listed")
         killed = len(mine) - untried - len(left)
         table.append(f"{file:48} {len(mine):5} changes, {killed:5} killed, {len(left):3} survived")
         totals.update(changes=len(mine), killed=killed, left=len(left))
@@ -177,14 +220,36 @@ def judge(
         f"{'all':48} {totals['changes']:5} changes, {totals['killed']:5} killed, "
         f"{totals['left']:3} survived"
     )
-    for word, changes in (
-        ("survives and is not listed", survived - listed),
-        ("is listed but does not survive", listed - survived),
-    ):
-        for one, count in sorted(changes.items()):
-            times = f" {count} times" if count > 1 else ""
-            faults.append(f"{one.file}, {one.function}: {one.old} -> {one.new}: {word}{times}")
+    faults += [
+        f"{told}: is listed but does not survive"
+        for key, told in expected.items()
+        if key not in survived
+    ]
     return table, faults
+
+
+def functions(file: Path) -> dict[str, ast.FunctionDef]:
+    """
+    Read the functions that mutmut wrote, changed and as they were.
+
+    Parameters
+    ----------
+    file : Path
+        Where it wrote them.
+
+    Returns
+    -------
+    dict of str to ast.FunctionDef
+        By the names that it gave them.
+    """
+    tree = anchors.parse(file.read_text(encoding="utf-8"))
+    return {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def _difference(before: str, after: str) -> str:
+    lines = list(difflib.ndiff(before.splitlines(), after.splitlines()))
+    old, new = ("; ".join(x[2:].strip() for x in lines if x.startswith(sign)) for sign in "-+")
+    return f"{old} -> {new}"
 
 
 def _mutmut(*arguments: str) -> str:
@@ -209,7 +274,7 @@ def main(show: Callable[..., str] = _mutmut, root: Path = ROOT) -> int:
         0 if every survivor is listed and nothing else, 1 otherwise.
     """
     found = statuses(show("results", "--all", "true"))
-    table, faults = judge(found, lambda name: show("show", name), read(root))
+    table, faults = judge(root, found, read(root))
     print(*table, *faults, sep="\n")
     return 1 if faults or not found else 0
 

@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from verification.claims import (
@@ -13,6 +14,7 @@ from verification.claims import (
     observe,
     observing,
     ratio,
+    require,
     sort_key,
 )
 from verification.launch import launch
@@ -95,6 +97,17 @@ def test_observe_refuses_what_could_never_fail(error: float, allowed: float) -> 
 def test_observe_needs_a_claim() -> None:
     with pytest.raises(RuntimeError, match="@claim"):
         observe(0, 1)
+
+
+def test_require_asserts() -> None:
+    with observing() as seen:
+        require(True, "held")
+        require(np.bool_(True))
+        with pytest.raises(DisprovedError, match="exceeds the 0 allowed: not held"):
+            require(np.bool_(False), lambda: "not held")
+    assert (seen.count, seen.error, seen.allowed, seen.example) == (3, 1, 0, "not held")
+    with pytest.raises(RuntimeError, match="@claim"):
+        require(True)
 
 
 def test_observing_nests() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from verification.survivors import Change, change, main, read, statuses
+from verification.survivors import main, read, statuses, where_of
 
 RESULTS = """
     npvpg.kernels.returns.x__gae__mutmut_1: killed
@@ -12,29 +12,59 @@ RESULTS = """
     npvpg.kernels.returns.x__gae__mutmut_3: timeout
     npvpg.mlp.xǁMLPǁinit__mutmut_12: {}
 """
-DIFF = """# name: survived
---- npvpg/kernels/returns.py
-+++ npvpg/kernels/returns.py
-@@ -59,7 +59,7 @@
-     adv = np.empty_like(rew)
-     for k in range(start.size - 1):
--        next_adv = 0 * gamma
-+        next_adv = 0 / gamma
-         for t in range(start[k + 1] - 1, start[k] - 1, -1):
+LIBRARY = """
+@compiled
+def _gae(rew, gamma):
+    # From the last step to the first.
+    next_adv = (0 *
+                gamma)
+    return rew + next_adv
+"""
+MLP = """
+class MLP:
+    def init(self, scale):
+        return self.draw(scale, 2)
+"""
+# As mutmut writes them: every function as it was and once for each change.
+CHANGED = """
+def x__gae__mutmut_orig(rew, gamma):
+    next_adv = 0 * gamma
+    return rew + next_adv
+
+def x__gae__mutmut_2(rew, gamma):
+    next_adv = 0 / gamma
+    return rew + next_adv
+"""
+CHANGED_MLP = """
+class MLP:
+    def init(self, scale):
+        return self.draw(scale, 2)
+
+    def xǁMLPǁinit__mutmut_orig(self, scale):
+        return self.draw(scale, 2)
+
+    def xǁMLPǁinit__mutmut_12(self, scale):
+        return self.draw(None, 2)
 """
 ENTRY = """[[survivor]]
-file = "npvpg/kernels/returns.py"
-function = "_gae"
-old = "next_adv = 0 * gamma"
-new = "next_adv = 0 / gamma"
+where = "npvpg.kernels.returns._gae"
+old = "0 * gamma"
+new = "0 / gamma"
 reason = "0 either way"
 """
 
 
 def run(root: Path, listed: str, *, last: str = "killed") -> int:
-    (root / "verification").mkdir()
-    (root / "verification" / "survivors.toml").write_text(listed, encoding="utf-8")
-    return main(lambda *a: RESULTS.format(last) if a[0] == "results" else DIFF, root)
+    for name, text in {
+        "verification/survivors.toml": listed,
+        "npvpg/kernels/returns.py": LIBRARY,
+        "npvpg/mlp.py": MLP,
+        "mutants/npvpg/kernels/returns.py": CHANGED,
+        "mutants/npvpg/mlp.py": CHANGED_MLP,
+    }.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    return main(lambda *a: RESULTS.format(last), root)
 
 
 @pytest.mark.parametrize("last", ["killed", "timeout", "segfault"])
@@ -51,12 +81,18 @@ def test_all_is_well(last: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("listed", "last", "said"),
     [
-        ("survivor = []", "killed", "returns.py, _gae: next_adv = 0 * gamma -> next_adv = 0 / gam"),
-        (ENTRY, "survived", "mlp.py, MLP.init: next_adv = 0 * gamma -> next_adv = 0 / gamma: surv"),
-        (ENTRY, "no tests", "survives and is not listed"),
-        (ENTRY, "suspicious", "survives and is not listed"),
-        (ENTRY * 2, "killed", "is listed but does not survive"),
+        ("survivor = []", "killed", "returns._gae: next_adv = 0 * gamma -> next_adv = 0 / gam"),
+        (
+            ENTRY,
+            "survived",
+            "npvpg.mlp.MLP.init: return self.draw(scale, 2) -> return self.draw(None, 2): is not",
+        ),
+        (ENTRY, "no tests", "is not listed"),
+        (ENTRY, "suspicious", "is not listed"),
+        (ENTRY * 2, "killed", "is listed twice"),
         (ENTRY.replace("/ gamma", "+ gamma"), "killed", "is listed but does not survive"),
+        (ENTRY.replace("0 * ", "1 * "), "killed", "the old code occurs 0 times"),
+        (ENTRY.replace("._gae", ""), "killed", "must stand in a function"),
         (ENTRY, "not checked", "npvpg/mlp.py: 1 of 1 changes were not tried"),
     ],
 )
@@ -78,11 +114,10 @@ def test_a_reason_is_needed(tmp_path: Path) -> None:
         run(tmp_path, ENTRY.replace("0 either way", ""))
 
 
-def test_names_and_changes() -> None:
+def test_names() -> None:
     assert statuses("  a.x_f__mutmut_1: killed\nnothing\n") == {"a.x_f__mutmut_1": "killed"}
-    assert change("npvpg.mlp.xǁMLPǁ__post_init____mutmut_4", DIFF) == Change(
-        "npvpg/mlp.py", "MLP.__post_init__", "next_adv = 0 * gamma", "next_adv = 0 / gamma"
-    )
+    assert where_of("npvpg.mlp.xǁMLPǁ__post_init____mutmut_4") == "npvpg.mlp.MLP.__post_init__"
+    assert where_of("npvpg.a.x__f__mutmut_4") == "npvpg.a._f"
 
 
 def test_the_list_of_the_repository_can_be_read() -> None:

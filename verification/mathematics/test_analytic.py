@@ -26,7 +26,7 @@ from npvpg.lab.analytic import (
 )
 from npvpg.mlp import MLP
 from npvpg.policy import Policy
-from verification.claims import claim, observe
+from verification.claims import claim, observe, require
 from verification.oracles import control as textbook
 from verification.oracles.derivatives import complex_step
 from verification.oracles.quadrature import noise_sequences
@@ -279,4 +279,4 @@ def test_what_cannot_be_held_is_refused() -> None:
     A, B = np.diag([2.0, 0.5]), np.array([[0.0], [1.0]])
     with pytest.raises(ValueError, match="system must be one that actions can hold"):
         riccati(LinearQuadratic(A, B, np.eye(2), np.eye(1)), 1.0)
-    observe(0, 0)
+    require(True)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from npvpg.distributions import Bernoulli
 from npvpg.distributions.bernoulli import sigmoid, softplus
-from verification.claims import claim, observe
+from verification.claims import claim, observe, require
 from verification.mathematics.strategies import SEED, UNIT
 from verification.mathematics.test_samplers import CountingGenerator
 from verification.oracles import distributions as reference
@@ -128,4 +128,4 @@ def test_one_uniform_for_each_bit(n):
     rng = CountingGenerator()
     noise = Bernoulli(n).noise(rng, 7)
     observe(abs(rng.uniforms - 7 * n) + rng.normals, 0)
-    observe(float(len(set(noise.ravel())) != 7 * n or noise.min() < 0 or noise.max() >= 1), 0)
+    require(len(set(noise.ravel())) == 7 * n and noise.min() >= 0 and noise.max() < 1)

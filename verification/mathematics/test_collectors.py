@@ -18,7 +18,7 @@ from npvpg.world.actor import Actor
 from npvpg.world.rollout import Position, fixed_horizon, play_episodes, whole_episodes
 from npvpg.world.vector import SeededVectorEnv
 from verification import flat
-from verification.claims import claim, observe
+from verification.claims import claim, observe, require
 from verification.mathematics.scripted import Scripted
 from verification.oracles import returns as textbook
 
@@ -40,16 +40,16 @@ def _compare(batch, logs):
     """Compare a batch with the transitions that the environment itself wrote down."""
     rows = [row for log in logs for row in log]
     want = [np.array(column) for column in zip(*rows, strict=True)]
-    observe(float(not np.array_equal(batch.obs[:, 0], want[0])), 0)
-    observe(float(not np.array_equal(np.ravel(batch.act), want[1])), 0)
-    observe(float(not np.array_equal(batch.rew, want[2])), 0)
+    require(np.array_equal(batch.obs[:, 0], want[0]))
+    require(np.array_equal(np.ravel(batch.act), want[1]))
+    require(np.array_equal(batch.rew, want[2]))
     cuts, at = [], 0
     for log in logs:
         cuts += [at + t for t, row in enumerate(log) if row[5] or t == len(log) - 1]
         at += len(log)
-    observe(float(not np.array_equal(batch.start, [0, *(t + 1 for t in cuts)])), 0)
-    observe(float(not np.array_equal(batch.last_obs[:, 0], want[3][cuts])), 0)
-    observe(float(not np.array_equal(batch.terminated, want[4][cuts].astype(bool))), 0)
+    require(np.array_equal(batch.start, [0, *(t + 1 for t in cuts)]))
+    require(np.array_equal(batch.last_obs[:, 0], want[3][cuts]))
+    require(np.array_equal(batch.terminated, want[4][cuts].astype(bool)))
 
 
 @claim(
@@ -86,9 +86,9 @@ def test_fixed_horizon(n_steps):
         position = rollout.position
         finished += [episode.length for episode in rollout.episodes]
         held.append((position.obs, position.obs.copy()))
-    observe(float(not all(np.array_equal(*pair) for pair in held)), 0, "positions stay")
+    require(all(np.array_equal(*pair) for pair in held), "positions stay")
     lengths = [n for i in range(2) for n in _complete(_scripts()[0][i], 2 * n_steps)]
-    observe(float(sorted(finished) != sorted(lengths)), 0)
+    require(sorted(finished) == sorted(lengths))
 
 
 def _complete(lengths, n_steps):
@@ -111,16 +111,16 @@ def test_whole_episodes(n_episodes):
             driver, Actor(policy, theta), Position.initial(2), n_episodes=n_episodes, iteration=0
         )
     except ValueError as error:  # a batch that is none, because an episode is missing
-        observe(1, 0, str(error))
+        require(False, str(error))
         return
     lengths = [n[:n_episodes] for n in _scripts()[0]]
     logs = [log[: sum(n)] for log, n in zip(env.log, lengths, strict=True)]
     _compare(rollout.batch, logs)
-    observe(float(rollout.batch.lengths.tolist() != lengths[0] + lengths[1]), 0)
+    require(rollout.batch.lengths.tolist() == lengths[0] + lengths[1])
     _, driver = _driver(gym.spaces.Discrete(2))
     returns, played = play_episodes(driver, Actor(policy, theta), n_episodes=2 * n_episodes)
-    observe(float(played.tolist() != lengths[0] + lengths[1]), 0)
-    observe(float(len(returns) != 2 * n_episodes), 0)
+    require(played.tolist() == lengths[0] + lengths[1])
+    require(len(returns) == 2 * n_episodes)
 
 
 @claim("E8")
@@ -133,8 +133,8 @@ def test_actions_are_clipped_on_the_way_out_only():
     )
     sent = np.array([row[1] for log in env.log for row in log])
     act = rollout.batch.act[:, 0]
-    observe(float(not np.array_equal(sent, np.clip(act, -0.1, 0.1))), 0)
-    observe(float(np.abs(act).max() <= 0.1), 0)
+    require(np.array_equal(sent, np.clip(act, -0.1, 0.1)))
+    require(np.abs(act).max() > 0.1)
 
 
 @claim(
@@ -220,13 +220,13 @@ def test_finished_episodes_are_remembered(horizon):
     finished = []
     for iteration in iterate(env, algorithm, seed=3, n_steps=40):
         finished += [(episode.ret, episode.length) for episode in iteration.episodes]
-        observe(float(iteration.state.recent.tolist() != [list(pair) for pair in finished]), 0)
+        require(iteration.state.recent.tolist() == [list(pair) for pair in finished])
         # no mean of nothing: None, not NaN
         means = np.mean(finished, axis=0).tolist() if finished else [None, None]
-        observe(float([iteration.mean_return, iteration.mean_length] != means), 0)
+        require([iteration.mean_return, iteration.mean_length] == means)
     rewards = [[row[2] for row in log] for log in env.log]
     returns = []
     for log, rew in zip(env.log, rewards, strict=True):
         at = [0, *(t + 1 for t, row in enumerate(log) if row[5])]
         returns += [sum(rew[a:b]) for a, b in pairwise(at)]
-    observe(float(sorted(returns) != sorted(ret for ret, _ in finished)), 0)
+    require(sorted(returns) == sorted(ret for ret, _ in finished))

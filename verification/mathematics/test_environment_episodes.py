@@ -26,7 +26,7 @@ from npvpg.optimizers import Linear
 from npvpg.policy import Policy
 from npvpg.value import MLPValue
 from verification import flat
-from verification.claims import claim, observe
+from verification.claims import claim, observe, require
 
 SUITE = 205  # first word of every seed of this module
 BITWISE = "bit for bit"
@@ -79,7 +79,7 @@ def follow(mine: Any, original: Any, acts: NDArray[Any], rng: np.random.Generato
         have, want = mine.step(act), original.step(act)
         for h, w in zip(have[:4], want[:4], strict=True):
             observe(differ(h, w), 0.0, lambda t=t: f"step {t}")  # type: ignore[misc]
-        observe(float(have[4] != want[4]), 0.0)
+        require(have[4] == want[4])
         ended = have[2] | have[3]
         if ended.any():
             n_ended += int(ended.sum())
@@ -228,7 +228,7 @@ def test_training(name: str, whole: bool, kind: type[Any]) -> None:
         for env in (mine, original)
     ]
     for part, want in ends[1].to_arrays().items():
-        observe(float(ends[0].to_arrays()[part].tobytes() != want.tobytes()), 0.0, part)
+        require(ends[0].to_arrays()[part].tobytes() == want.tobytes(), part)
     original.close()
 
 
@@ -276,7 +276,7 @@ def test_stream(seeds: list[int], low: float, width: float) -> None:
         state = oracle.bit_generator.state["state"]
         words = [divmod(state[key], 2**64) for key in ("state", "inc")]
         same = np.array_equal(rng[i], np.array(words, dtype=np.uint64).ravel())
-        observe(float(not same), 0.0, lambda s=seed: f"state after seed {s}")  # type: ignore[misc]
+        require(same, lambda s=seed: f"state after seed {s}")  # type: ignore[misc]
 
 
 @claim("H4")
@@ -299,13 +299,13 @@ def test_seeds_of_episodes(
     for mine, key in zip(have.tolist(), keys, strict=True):
         sequence = np.random.SeedSequence(entropy, spawn_key=(purpose, *key))
         want = int(sequence.generate_state(1, np.uint64)[0]) >> (64 - bits)
-        observe(float(mine != want), 0.0, f"seed {entropy}, key {purpose, *key}")
+        require(mine == want, f"seed {entropy}, key {purpose, *key}")
     rows = pcg64.child_states(words, purpose, keys[0][0], 3).tolist()
     for i, row in enumerate(rows):
         sequence = np.random.SeedSequence(entropy, spawn_key=(purpose, keys[0][0], i))
         state = np.random.PCG64(sequence).state["state"]
         mine = [row[0] << 64 | row[1], row[2] << 64 | row[3]]
-        observe(float(mine != [state["state"], state["inc"]]), 0.0, f"seed {entropy}, stream {i}")
+        require(mine == [state["state"], state["inc"]], f"seed {entropy}, stream {i}")
 
 
 OWN: dict[str, tuple[ModuleType, int, int, float, float]] = {

@@ -21,7 +21,7 @@ from npvpg.estimators import (
 )
 from npvpg.gradient import policy_gradient
 from npvpg.lab.exact import Laboratory, Process, occupancy, random_process, tabular
-from verification.claims import claim, observe
+from verification.claims import claim, observe, require
 from verification.oracles import mdp as exact
 from verification.oracles import returns as textbook
 from verification.oracles.enumeration import Trajectory, ensemble, trajectories
@@ -129,7 +129,7 @@ def test_episodes(seed, n_states, n_actions, horizon):
         )
         observe(abs(float(flat.probability[k]) - want.get(key, np.nan)), 1e-15, f"{key}")
         seen += 1
-    observe(float(seen != len(want)), 0, f"{seen} episodes of {len(want)}")
+    require(seen == len(want), f"{seen} episodes of {len(want)}")
     observe(abs(float(flat.probability.sum()) - 1), 1e-13)
     marginal = np.zeros((horizon, n_states))
     weight = np.repeat(flat.probability, np.diff(flat.start))

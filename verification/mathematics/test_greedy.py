@@ -11,7 +11,7 @@ from npvpg.estimators import GAE, RewardToGo, TotalReturn
 from npvpg.gradient import policy_gradient
 from npvpg.mlp import MLP
 from npvpg.policy import Policy
-from verification.claims import claim, observe
+from verification.claims import claim, observe, require
 from verification.mathematics.laws import outcomes
 from verification.mathematics.strategies import SEED, UNIT
 from verification.oracles import distributions as reference
@@ -63,7 +63,7 @@ def test_mixture(n, greedy, scale, seed):
     observe(float(np.abs(share - p).max()), 2 / N_STRATA)
     corners = law.sample(np.repeat(z, 2, 0), np.array([0.0, 1 - UNIT]))
     observe(float((p[corners] <= 0).sum()), 0)
-    observe(float(law.mode(z)[0] != z.argmax()), 0)
+    require(law.mode(z)[0] == z.argmax())
 
 
 def _world(seed, greedy):

@@ -23,7 +23,7 @@ from npvpg.policy import Policy
 from npvpg.state import TrainState
 from npvpg.value import MLPValue, Value, ValueAt, ZeroValue
 from verification import flat
-from verification.claims import claim, observe
+from verification.claims import claim, observe, require
 from verification.mathematics.strategies import Roll, rolls
 
 POISONS = [np.inf, -np.inf, np.nan, 1e308]
@@ -144,7 +144,7 @@ def test_the_value_of_a_terminal_state_does_not_count(estimator, collector):
     for poison in POISONS:
         have = _train(poison, estimator, collector)
         same = len(have) == len(clean) and all(map(_equal, have, clean))
-        observe(float(not same), 0, f"{estimator} {collector} {poison}")
+        require(same, f"{estimator} {collector} {poison}")
 
 
 class Immortal(Mortal):
@@ -161,8 +161,8 @@ class Immortal(Mortal):
 def test_the_value_of_a_cut_state_counts(poison):
     """Control: at a truncation the same values count, and one that is not finite is refused."""
     finite = [_train(v, ESTIMATORS[0], FixedHorizon(6), Immortal)[-1] for v in (0.0, 5.0)]
-    observe(float(_equal(*finite)), 0)
-    observe(float(len(_train(poison, ESTIMATORS[0], FixedHorizon(6), Immortal))), 0, f"{poison}")
+    require(not _equal(*finite))
+    require(not _train(poison, ESTIMATORS[0], FixedHorizon(6), Immortal), f"{poison}")
 
 
 @claim("D5")
@@ -186,14 +186,14 @@ def test_a_spoilt_tail_stays_in_its_trajectory(roll, which, poison):
         with np.errstate(invalid="ignore"):
             have = estimator(rew, val, spoilt, start)
         want = estimator(rew, val, last_val, start)
-        observe(float(not np.array_equal(have[others], want[others])), 0, f"{estimator} {roll}")
+        require(np.array_equal(have[others], want[others]), f"{estimator} {roll}")
         # control: it is there that it counts
         last = have[start[k + 1] - 1]
-        observe(float(np.isfinite(last)), 0, f"{estimator} {roll}")
+        require(not np.isfinite(last), f"{estimator} {roll}")
     # values are not read by a return of the whole trajectory
     total = estimators.TotalReturn(roll.gamma)
     have, want = total(rew, np.nan * val, spoilt, start), total(rew, val, last_val, start)
-    observe(float(not np.array_equal(have, want)), 0, f"{roll}")
+    require(np.array_equal(have, want), f"{roll}")
 
 
 def _message(call: Any) -> str:
@@ -221,18 +221,18 @@ def test_a_reward_that_is_not_finite_is_named(roll, which, poison):
         estimators.ActionValue(ESTIMATORS[0]),
     ):
         seen = _message(lambda e=estimator: e(bad, val, last_val, start))
-        observe(float(seen != f"rew {told}"), 0, f"{estimator} {seen}")
+        require(seen == f"rew {told}", f"{estimator} {seen}")
     n, k = len(rew), len(last_val)
     obs, act = np.zeros((n, 2)), np.zeros(n, int)
     last_obs, terminated = np.zeros((k, 2)), np.ones(k, bool)
     seen = _message(lambda: Batch(obs, act, bad, start, last_obs, terminated))
-    observe(float(seen != f"rew {told}"), 0, seen)
+    require(seen == f"rew {told}", seen)
     policy = Policy(MLP((2, 2)), Categorical(2))
     batch = Batch(obs, act, rew, start, last_obs, terminated)
     seen = _message(
         lambda: policy_gradient(policy.at(np.zeros(policy.size), batch.obs), batch, bad)
     )
-    observe(float(seen != f"psi {told}"), 0, seen)
+    require(seen == f"psi {told}", seen)
 
 
 @claim("D5")
@@ -248,9 +248,9 @@ def test_a_bad_reward_stops_the_run_before_the_update(poison):
     seen = _message(lambda: list(iterate(env, algorithm, seed=4, n_steps=60, state=state)))
     env.close()
     told = f"reward must be finite, got {poison} from sub-environment 1 at step 3 of an episode of"
-    observe(float(not seen.startswith(told)), 0, seen)
+    require(seen.startswith(told), seen)
     after = state.to_arrays()
-    observe(float(any(not np.array_equal(before[name], after[name]) for name in before)), 0)
+    require(all(np.array_equal(before[name], after[name]) for name in before))
 
 
 class Loud(gym.Env[NDArray[np.float64], np.int64]):
@@ -288,5 +288,5 @@ def test_a_gradient_that_overflows_stops_the_run_before_the_update():
     with np.errstate(all="ignore"):
         seen = _message(lambda: next(run))
     env.close()
-    observe(float(not seen.startswith("gradient must be finite, got ")), 0, seen)
+    require(seen.startswith("gradient must be finite, got "), seen)
     observe(float(np.abs(state.learner.theta).max()), 0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npvpg.studies.random_walk import BOOK, NS, TRUTH, errors, repetitions
-from verification.claims import claim, observe
+from verification.claims import claim, observe, require
 from verification.mathematics.strategies import random_seed
 
 
@@ -38,4 +38,4 @@ def test_figure(request: pytest.FixtureRequest) -> None:
         for alpha in (*alphas, 0.03) if n > 32 else alphas:
             gap = errors(sets, n, alpha) - best
             # the same walks for both: the mean gap is 15 of its standard errors or more
-            observe(float(not gap.mean() > 5 * gap.std() / 20), 0, f"{seed=} {n=} {alpha=}")
+            require(gap.mean() > 5 * gap.std() / 20, f"{seed=} {n=} {alpha=}")

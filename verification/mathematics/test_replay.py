@@ -19,7 +19,7 @@ from npvpg.policy import Policy
 from npvpg.world.actor import Actor
 from npvpg.world.rollout import Position, fixed_horizon, whole_episodes
 from npvpg.world.vector import SeededVectorEnv
-from verification.claims import claim, observe
+from verification.claims import claim, observe, require
 from verification.mathematics.lab import Lab, random_laboratory
 from verification.oracles import returns as textbook
 from verification.oracles.enumeration import Trajectory, trajectories
@@ -285,6 +285,6 @@ def test_returns_of_the_pipeline_are_exact(seed):
         seen.add(number)
         rewards = [Fraction(r) for r in episodes[number].rewards]
         want = [float(x) for x in textbook.reward_to_go(rewards, 0, Fraction(1, 2))]
-        observe(float(got[span].tolist() != want), 0, f"{seed=} {number=}")
-        observe(float(batch.act[span].tolist() != list(episodes[number].actions)), 0)
-    observe(float(seen != set(range(len(episodes)))), 0, "every episode was played")
+        require(got[span].tolist() == want, f"{seed=} {number=}")
+        require(batch.act[span].tolist() == list(episodes[number].actions))
+    require(seen == set(range(len(episodes))), "every episode was played")

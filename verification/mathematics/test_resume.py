@@ -34,7 +34,7 @@ from npvpg.world.rollout import play_episodes
 from npvpg.world.streams import Purpose
 from npvpg.world.vector import SeededVectorEnv
 from verification import flat
-from verification.claims import claim, observe
+from verification.claims import claim, observe, require
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -126,15 +126,15 @@ def test_no_leaf_can_be_lost(whole, leaf):
     """Left out it is asked for by name; reset to its beginning it makes another run."""
     saved = dict(whole[2])
     del saved["episodes"]
-    observe(float(saved.keys() != {LENGTH, *LEAVES}), 0, "all that is saved is tried here")
+    require(saved.keys() == {LENGTH, *LEAVES}, "all that is saved is tried here")
     rest = resumed(saved)
-    observe(float(not (len(rest) == N_UPDATES - 3 and all(map(same, rest, whole[3:])))), 0, leaf)
+    require(len(rest) == N_UPDATES - 3 and all(map(same, rest, whole[3:])), leaf)
     with pytest.raises(ValueError, match=f"arrays must hold {leaf}"):
         TrainState.from_arrays({k: v for k, v in saved.items() if k != leaf}, Learner)
     begun = initial_state(ALGORITHM, n_envs=N_ENVS, seed=SEED).to_arrays()
     other = resumed({**saved, leaf: begun[leaf]})
     as_if = len(other) == N_UPDATES - 3 and all(map(same, other, whole[3:]))
-    observe(float(as_if), 0, leaf)
+    require(not as_if, leaf)
 
 
 @claim("G3")
@@ -145,7 +145,7 @@ def test_a_run_of_old_goes_on_with_seeds_as_long_as_its_own(whole):
     observe(float(same(old[-1], whole[-1])), 0, "other episodes")
     saved = {k: v for k, v in old[2].items() if k not in ("episodes", LENGTH)}
     rest = resumed(saved)
-    observe(float(not (len(rest) == N_UPDATES - 3 and all(map(same, rest, old[3:])))), 0)
+    require(len(rest) == N_UPDATES - 3 and all(map(same, rest, old[3:])))
     observe(float(len(resumed({**saved, LENGTH: whole[2][LENGTH]}))), 0, "no other goes on")
 
 
@@ -171,7 +171,7 @@ def test_a_fresh_process_goes_on(whole, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    observe(float(not same(dict(np.load(result)), whole[-1])), 0)
+    require(same(dict(np.load(result)), whole[-1]))
 
 
 class Usage(RuleBasedStateMachine):
@@ -196,11 +196,11 @@ class Usage(RuleBasedStateMachine):
         iteration = next(self.steps, None)
         made = self.state.iteration if self.state else 0
         if iteration is None:
-            observe(float(made != N_UPDATES), 0, "it stops when the run is over")
+            require(made == N_UPDATES, "it stops when the run is over")
             return
         self.state = iteration.state
         have = {**iteration.state.to_arrays(), **_told(iteration.episodes)}
-        observe(float(not same(have, self.reference[made])), 0, f"update {made + 1}")
+        require(same(have, self.reference[made]), f"update {made + 1}")
 
     @precondition(lambda self: self.state is not None)
     @rule()

@@ -15,14 +15,14 @@ from npvpg.kernels import returns as kernels
 from npvpg.kernels import sampling
 from npvpg.mlp import MLP
 from npvpg.policy import Policy
-from verification.claims import claim, observe
+from verification.claims import claim, observe, require
 from verification.mathematics.strategies import SEED, Roll, rolls
 
 CUT = Roll((1.0, -3.0, 2.0), (8.0, 16.0, 5.0), (0.0, 7.0, 64.0), (False, True, True), (False,) * 3)
 
 
 def _same(have, want, roll):
-    observe(float(not np.array_equal(have, want)), 0, lambda: f"{roll}")
+    require(np.array_equal(have, want), lambda: f"{roll}")
 
 
 def _advantages(roll):
@@ -187,7 +187,7 @@ def test_compiled(roll):
     for compiled, plain, arguments in _kernels(roll, arrays):
         want = plain(*arguments)
         _same(compiled(*arguments), want, (plain.__name__, roll))
-        observe(float(want.dtype != np.float64), 0)
+        require(want.dtype == np.float64)
     awkward = [_awkward(x) for x in arrays]
     for (compiled, plain, arguments), (_, _, same) in zip(
         _kernels(roll, awkward), _kernels(roll, arrays), strict=True
@@ -216,7 +216,7 @@ def test_float32_is_summed_in_float64(roll):
     rew, val, last_val = (x.astype(np.float64) for x in (a, b, c))
     for estimator in _all(roll):
         have = estimator(a, b, c, start.astype(np.int32))
-        observe(float(have.dtype != np.float64), 0)
+        require(have.dtype == np.float64)
         _same(have, estimator(rew, val, last_val, start), roll)
     # and beside the kernel itself, which sees what it is given
     gae = kernels.gae(rew, val, last_val, start, roll.gamma, roll.lam)

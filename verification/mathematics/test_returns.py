@@ -9,7 +9,7 @@ from mpmath import mp
 
 from npvpg import estimators
 from npvpg.kernels import returns as kernels
-from verification.claims import claim, observe
+from verification.claims import claim, observe, require
 from verification.mathematics.strategies import Roll, rolls
 from verification.oracles import returns as textbook
 
@@ -119,7 +119,7 @@ def test_returns_in_floats(roll):
         (kernels._discounted_sum(rew, last_val, start, g), expected[0]),
         (kernels._total_return(rew, start, g), expected[2]),
     ):
-        observe(float(have.tolist() != want), 0, lambda: f"in fractions {roll}")
+        require(have.tolist() == want, lambda: f"in fractions {roll}")
 
 
 @claim("D1")
@@ -213,7 +213,7 @@ def test_n_step_in_floats(roll):
         expected,
         strict=True,
     ):
-        observe(float(have.tolist() != want), 0, lambda: f"in fractions {roll}")
+        require(have.tolist() == want, lambda: f"in fractions {roll}")
 
 
 @claim(
@@ -267,4 +267,4 @@ def test_gae_in_floats(roll):
     _within(have, q, sizes, [3 * m + 6 for m in left], roll)
     (rew, val, last_val), start = _as_fractions(roll)
     exact = kernels._gae(rew, val, last_val, start, g, mix)
-    observe(float(exact.tolist() != want), 0, lambda: f"in fractions {roll}")
+    require(exact.tolist() == want, lambda: f"in fractions {roll}")

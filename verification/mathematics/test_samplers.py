@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from npvpg.distributions import Categorical, DiagonalGaussian
 from npvpg.mlp import MLP
 from npvpg.policy import Policy
-from verification.claims import claim, observe
+from verification.claims import claim, observe, require
 from verification.mathematics.strategies import SEED, UNIT
 from verification.oracles import distributions as reference
 from verification.oracles.quadrature import hermite
@@ -96,7 +96,7 @@ def test_one_uniform_for_each_action() -> None:
     policy = Policy(MLP((1, 3)), Categorical(3))
     noise = policy.noise(rng, 7)
     observe(abs(rng.uniforms - 7) + rng.normals, 0)
-    observe(float(len(set(noise)) != 7 or noise.min() < 0 or noise.max() >= 1), 0)
+    require(len(set(noise)) == 7 and noise.min() >= 0 and noise.max() < 1)
 
 
 @claim(
@@ -146,4 +146,4 @@ def test_one_normal_for_each_component(dim):
     policy = Policy(MLP((1, dim)), DiagonalGaussian(dim))
     noise = policy.noise(rng, 7)
     observe(abs(rng.normals - 7 * dim) + rng.uniforms, 0)
-    observe(float(len(set(noise.ravel())) != 7 * dim), 0)
+    require(len(set(noise.ravel())) == 7 * dim)

@@ -24,7 +24,7 @@ from npvpg.mlp import MLP, SMALL_BATCH
 from npvpg.normalize import BOUND, RunningMoments
 from npvpg.policy import Policy
 from npvpg.world.actor import Actor
-from verification.claims import claim, observe
+from verification.claims import claim, observe, require
 from verification.mathematics.strategies import SEED
 
 EXPLORE = settings.get_current_profile_name() == "explore"
@@ -82,7 +82,7 @@ def test_special_numbers(kind: type[Any]) -> None:
     have = x.copy()
     activations.tanh(have, np.empty_like(have))
     want = np.array([0.0, -0.0, tiny, -tiny, 1, -1, np.nan], kind)
-    observe(float(have.tobytes() != want.tobytes()), 0, f"{have}")
+    require(have.tobytes() == want.tobytes(), f"{have}")
 
 
 @claim("H7")
@@ -148,7 +148,7 @@ def test_forward(sizes, activation, kind, n_rows, seed):
             h = np.maximum(h, 0)
     observe(float((np.abs(have - h) / slack).max()), 1)
     alone = np.concatenate([net.forward_small(theta, row[np.newaxis]) for row in x])
-    observe(float(alone.tobytes() != have.tobytes()), 0, "row by row")
+    require(alone.tobytes() == have.tobytes(), "row by row")
     plain = np.empty_like(have)
     network._forward(theta, net.sizes_array, activation == "relu", x, plain)
     observe(float((np.abs(plain - h) / slack).max()), 1, "not compiled")
@@ -190,9 +190,9 @@ def test_choosing(law, free, kind, obs_kind, activation, normalised, seed):
         (np.empty_like(seen), np.empty((4, net.sizes[-1]), kind)),
         act,
     )
-    observe(float(act.tobytes() != want.tobytes()), 0, "actions")
+    require(act.tobytes() == want.tobytes(), "actions")
     clipped = np.clip(want, low, high) if law.event_shape else want + low
-    observe(float(sent.tobytes() != clipped.tobytes()), 0, "what the environment gets")
+    require(sent.tobytes() == clipped.tobytes(), "what the environment gets")
 
 
 @claim("H8")
@@ -225,9 +225,9 @@ def test_both_backends_of_an_actor(law, free, kind, n_rows, n_seen, seed):
         actor = Actor(policy, theta, moments, by_mode=by_mode)
         want = law.mode(params) if by_mode else law.sample(params, noise)
         compiled = law.sampler is not None and n_rows <= SMALL_BATCH and not by_mode
-        observe(float(actor.compiles(n_rows) != compiled), 0, "who chooses")
+        require(actor.compiles(n_rows) == compiled, "who chooses")
         for way in (actor.act, actor.chooser(n_rows)):
             have = way(obs, noise)
-            observe(float(have.dtype != want.dtype), 0, f"{way}, {by_mode=}")
-            observe(float(have.tobytes() != want.tobytes()), 0, f"{way}, {by_mode=}")
-        observe(float(not np.array_equal(actor.see(obs), moments.normalize(obs).astype(kind))), 0)
+            require(have.dtype == want.dtype, f"{way}, {by_mode=}")
+            require(have.tobytes() == want.tobytes(), f"{way}, {by_mode=}")
+        require(np.array_equal(actor.see(obs), moments.normalize(obs).astype(kind)))

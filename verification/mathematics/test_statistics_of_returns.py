@@ -12,7 +12,7 @@ from npvpg.recent import rolling_mean, solved
 from npvpg.runs.over_seeds import over_seeds
 from npvpg.runs.statistics import bootstrap_interval, iqm, iqm_band
 from npvpg.studies.ablation import half_way
-from verification.claims import claim, observe
+from verification.claims import claim, observe, require
 
 RETURNS = st.integers(-1000, 1000).map(float)
 
@@ -53,8 +53,8 @@ def test_the_window_is_a_hundred_wide(n):
 def test_the_threshold_met_exactly_solves_with_a_hundred_episodes(ret, n, above):
     mean = float(rolling_mean(np.full(n, ret))[-1])
     due = n >= 100 and above <= 0
-    observe(float(solved(mean, n, ret + above) != due), 0)
-    observe(float(solved(None, n, ret) or solved(mean, n, None)), 0)
+    require(solved(mean, n, ret + above) == due)
+    require(not (solved(None, n, ret) or solved(mean, n, None)))
 
 
 @claim(
@@ -83,7 +83,7 @@ def test_the_interquartile_mean_is_that_of_the_middle(x):
 @given(st.lists(RETURNS, min_size=1, max_size=6), st.integers(0, 6))
 def test_there_is_no_mean_of_survivors(x, at):
     """Seeds that never solved their environment are not left out of the steps it took."""
-    observe(float(over_seeds([*x[:at], None, *x[at:]]) is not None), 0)
+    require(over_seeds([*x[:at], None, *x[at:]]) is None)
     found = over_seeds(x)
     assert found is not None
     observe(abs(found["iqm"] - iqm(x)) + abs(found["mean"] - float(np.mean(x))), 0)

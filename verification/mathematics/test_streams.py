@@ -21,7 +21,7 @@ from npvpg.world.actor import Actor
 from npvpg.world.rollout import Position, fixed_horizon, play_episodes, whole_episodes
 from npvpg.world.streams import Purpose, generator
 from npvpg.world.vector import SeededVectorEnv
-from verification.claims import claim, observe
+from verification.claims import claim, observe, require
 
 SEED, N_STEPS, N_EPISODES = 7, 60, 2
 POLICY = Policy(MLP((4, 8, 2)), Categorical(2))
@@ -95,10 +95,10 @@ def _parts(batch: Batch, n_envs: int, collector: str) -> list[list[int]]:
 def _compare(have: Batch, want: Batch, trajectories: list[int], told: str) -> None:
     """Compare a batch with some trajectories of another one."""
     rows = np.concatenate([np.arange(*want.start[k : k + 2]) for k in trajectories])
-    observe(float(have.lengths.tolist() != want.lengths[trajectories].tolist()), 0, told)
-    observe(float(not np.array_equal(have.act, want.act[rows])), 0, told)
-    observe(float(not np.array_equal(have.rew, want.rew[rows])), 0, told)
-    observe(float(not np.array_equal(have.terminated, want.terminated[trajectories])), 0, told)
+    require(have.lengths.tolist() == want.lengths[trajectories].tolist(), told)
+    require(np.array_equal(have.act, want.act[rows]), told)
+    require(np.array_equal(have.rew, want.rew[rows]), told)
+    require(np.array_equal(have.terminated, want.terminated[trajectories]), told)
     observe(float(np.abs(have.obs - want.obs[rows]).max()), 1e-12, told)
     observe(float(np.abs(have.last_obs - want.last_obs[trajectories]).max()), 1e-12, told)
 
@@ -125,7 +125,7 @@ def test_numbers_may_be_permuted(name, collector, numbers):
         _compare(have, want, order, f"{name} {collector} {numbers} batch {k}")
     # control: the numbers play different episodes
     first = whole[0].obs[whole[0].start[[part[0] for part in _parts(whole[0], 4, collector)]]]
-    observe(float(len(np.unique(first, axis=0)) != 4), 0)
+    require(len(np.unique(first, axis=0)) == 4)
 
 
 @claim("G4")
@@ -147,7 +147,7 @@ def test_an_evaluation_moves_no_stream():
         batches.append(rollout.batch)
         env.close()
     for field in ("obs", "act", "rew", "start", "last_obs", "terminated"):
-        observe(float(not np.array_equal(*(getattr(b, field) for b in batches))), 0, field)
+        require(np.array_equal(*(getattr(b, field) for b in batches)), field)
 
 
 @claim("G4")
@@ -171,8 +171,8 @@ def test_an_evaluation_has_noise_of_its_own():
         used.append(set())
         play_episodes(driver, Actor(POLICY, THETA), n_episodes=4)
     env.close()
-    observe(float(abs(len(used[0]) - 6)), 0)
-    observe(float(len(used[0] & used[1])), 0, f"{used[1]}")
+    require(len(used[0]) == 6)
+    require(not used[0] & used[1], f"{used[1]}")
 
 
 class Noting(VectorEnv[Any, Any, Any]):
@@ -203,8 +203,8 @@ def test_no_seed_comes_twice():
             for episode in range(3):
                 driver.reset(everywhere, np.full(4, episode))
     n = 51 * 2 * 4 * 3
-    observe(float(len(env.seeds) - n), 0)
-    observe(float(n - len(set(env.seeds))), 0)
+    require(len(env.seeds) == n)
+    require(len(set(env.seeds)) == n)
     firsts = {
         generator(seed, purpose, iteration, i).random()
         for seed in range(51)
@@ -212,7 +212,7 @@ def test_no_seed_comes_twice():
         for iteration in range(3)
         for i in range(4)
     }
-    observe(float(n - len(firsts)), 0)
+    require(len(firsts) == n)
 
 
 @claim("G4")
@@ -234,5 +234,5 @@ def test_workers_play_what_the_loop_plays(context):
         )
         env.close()
     for field in ("obs", "act", "rew", "start", "last_obs", "terminated"):
-        observe(float(not np.array_equal(*(getattr(b, field) for b in batches))), 0, field)
-    observe(float(np.array_equal(batches[1].obs[:8], batches[1].obs[40:48])), 0, "first eight")
+        require(np.array_equal(*(getattr(b, field) for b in batches)), field)
+    require(not np.array_equal(batches[1].obs[:8], batches[1].obs[40:48]), "first eight")

@@ -15,7 +15,7 @@ from npvpg.policy import Policy
 from npvpg.world.actor import Actor
 from npvpg.world.rollout import Position, fixed_horizon, play_episodes, whole_episodes
 from npvpg.world.vector import SeededVectorEnv
-from verification.claims import claim, observe
+from verification.claims import claim, require
 from verification.mathematics.scripted import Scripted
 
 POLICY = Policy(MLP((1, 2)), Categorical(2))
@@ -53,7 +53,7 @@ def test_other_modes_of_autoreset_are_refused(mode):
         told = ""
     except ValueError as error:
         told = str(error)
-    observe(float(f"autoreset disabled, got {mode}; build it by" not in told), 0, f"{mode} {told}")
+    require(f"autoreset disabled, got {mode}; build it by" in told, f"{mode} {told}")
     env.metadata = {}  # an environment that does not say
     with pytest.raises(ValueError, match="autoreset disabled, got None"):
         SeededVectorEnv(env, 0)
@@ -69,8 +69,8 @@ def test_actions_count_from_the_start_of_the_space(start):
         driver, Actor(POLICY, THETA), Position.initial(2), n_steps=8, iteration=0
     ).batch
     sent = np.array([row[1] for log in env.log for row in log])
-    observe(float(not np.array_equal(sent, batch.act + start)), 0)
-    observe(float(set(batch.act.tolist()) != {0, 1}), 0)
+    require(np.array_equal(sent, batch.act + start))
+    require(set(batch.act.tolist()) == {0, 1})
 
 
 @claim("E8")
@@ -91,9 +91,9 @@ def test_nested_limits(limits, n_steps):
             driver, Actor(POLICY, THETA), Position.initial(2), n_steps=n_steps, iteration=0
         ).batch
         lengths = [3, 3, *[1] * (n_steps - 6)] * 2
-    observe(float(batch.lengths.tolist() != lengths), 0)
-    observe(float(batch.terminated.any()), 0)
-    observe(float(batch.last_obs[:, 0].tolist() != lengths), 0)
+    require(batch.lengths.tolist() == lengths)
+    require(not batch.terminated.any())
+    require(batch.last_obs[:, 0].tolist() == lengths)
 
 
 @claim("E8")
@@ -104,4 +104,4 @@ def test_greedy_play_takes_the_mode(greedy):
     theta = np.array([0.0, 0.0, 0.1, -0.1])
     play_episodes(SeededVectorEnv(env, 0), Actor(POLICY, theta, by_mode=greedy), n_episodes=8)
     sent = {row[1] for log in env.log for row in log}
-    observe(float(sent != ({0.0} if greedy else {0.0, 1.0})), 0, f"{sent}")
+    require(sent == ({0.0} if greedy else {0.0, 1.0}), f"{sent}")
