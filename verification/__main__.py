@@ -20,13 +20,14 @@ from rich.console import Console
 from rich.table import Table
 
 from verification import book, mutants, mutate
-from verification.claims import PROOF_FOLDERS
 from verification.launch import EXIT_TIMEOUT, launch
+from verification.proofs import PROOF_FOLDERS, choose, files_of
 from verification.results import Result, Verdict, judge_all
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = Path("proofs/proof-book.html")
 PYTEST_RAN = (0, 1, 5)
+FEW = 4  # claims
 STYLES = {Verdict.HOLDS: "green", Verdict.FAILS: "bold red", Verdict.NOT_ESTABLISHED: "yellow"}
 
 
@@ -44,11 +45,14 @@ def parser() -> argparse.ArgumentParser:
         description="Run the proofs of npvpg and write the proof book.",
     )
     add = described.add_argument
-    add("--claims", nargs="+", default=[], metavar="NAME", help="only these claims: A1 B2")
+    add(
+        "--claims", nargs="+", default=[], metavar="NAME", help="only these claims: A1 B2, or A1,B2"
+    )
     add("--profile", default="ci", help="Hypothesis profile: ci (one fixed program) or explore")
     add("--seed", type=int, help="seed of explore, or of the sample of mutants")
-    add("--workers", type=int, default=2, help="processes (default 2)")
-    add("--html", type=Path, default=BOOK, metavar="PATH", help=f"proof book (default {BOOK})")
+    add("--workers", type=int, help="processes (default 2, and 1 for a few claims)")
+    told = f"proof book (default {BOOK}, and none of a few claims)"
+    add("--html", type=Path, metavar="PATH", help=told)
     add("--mutants", action="store_true", help="plant every bug")
     told = "with --mutants: those of a claim, a file or a function, or with that in their name"
     add("--only", nargs="+", default=[], metavar="TEXT", help=told)
@@ -126,24 +130,29 @@ def prove(options: argparse.Namespace, console: Console) -> int:
     -------
     int
         Exit code.
+
+    Raises
+    ------
+    ValueError
+        If no proof names a claim that is asked for.
     """
     seed = options.seed
-    arguments = [f"--hypothesis-profile={options.profile}", f"-n{options.workers}"]
+    claims = choose(ROOT, options.claims)
+    # A few are done before a second process has started.
+    workers = options.workers or (1 if 0 < len(claims) <= FEW else 2)
+    arguments = [f"--hypothesis-profile={options.profile}", f"-n{workers if workers > 1 else 0}"]
     if options.profile != "ci":
         # Drawn here, so that what a random run found can be run again.
         seed = secrets.randbelow(2**32) if seed is None else seed
         arguments.append(f"--hypothesis-seed={seed}")
     with console.status("running the proofs"):
-        ran = launch(ROOT, claims=options.claims, options=arguments)
+        ran = launch(ROOT, claims=claims, paths=files_of(ROOT, claims), options=arguments)
     if ran.report is None or ran.exit_code not in (*PYTEST_RAN, 2):
         said = [line for line in ran.output.splitlines() if line.strip()]
         how = "was stopped" if ran.exit_code == EXIT_TIMEOUT else f"ended with {ran.exit_code}"
         return complain(f"pytest {how}: {said[-1] if said else 'no output'}")
     results = judge_all(ran.report)
-    unknown = [result.name for result in results if not (result.claim or result.tests)]
     broken = ran.report["collection_errors"]
-    if unknown and not broken:
-        return complain(f"no claim is named {', '.join(unknown)}")
     console.print(table(results))
     for path in broken:
         console.print(f"[bold red]{path} could not be imported[/]", highlight=False)
@@ -151,22 +160,55 @@ def prove(options: argparse.Namespace, console: Console) -> int:
         if result.reason:
             console.print(f"{result.name}: {result.reason}", markup=False, highlight=False)
     holding = sum(result.verdict is Verdict.HOLDS for result in results)
-    setting = book.Setting.of(ROOT, options.profile, seed, ran.seconds)
-    try:
-        page = book.write(results, setting, mutants.read(ROOT), ROOT)
-        options.html.parent.mkdir(parents=True, exist_ok=True)
-        options.html.write_text(page, encoding="utf-8")
-    except (ValueError, OSError) as error:
-        return complain(f"no proof book: {error}")
+    html = options.html or (None if claims else BOOK)
+    if html is not None:
+        setting = book.Setting.of(ROOT, options.profile, seed, ran.seconds)
+        try:
+            page = book.write(results, setting, mutants.read(ROOT), ROOT)
+            html.parent.mkdir(parents=True, exist_ok=True)
+            html.write_text(page, encoding="utf-8")
+        except (ValueError, OSError) as error:
+            return complain(f"no proof book: {error}")
     console.print(
         f"{holding} of {len(results)} claims hold; {ran.seconds:.0f} s, profile {options.profile}"
         + (f", seed {seed}" if seed is not None else "")
-        + f"; proof book: {options.html}",
+        + (f"; proof book: {html}" if html is not None else ""),
         highlight=False,
     )
     if not results:
         return complain(f"no claim in verification/{{{','.join(PROOF_FOLDERS)}}}")
     return 0 if holding == len(results) and not broken else 1
+
+
+def plant(options: argparse.Namespace, console: Console) -> int:
+    """
+    Plant bugs, or only look whether they could be planted.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of `parser`.
+    console : rich.console.Console
+        Where to print.
+
+    Returns
+    -------
+    int
+        Exit code.
+
+    Raises
+    ------
+    ValueError
+        If the table of bugs or the choice from it is wrong.
+    """
+    bugs = mutants.read(ROOT)
+    chosen = mutants.choose(bugs, options.only, options.sample, options.seed or 0)
+    if not options.check:
+        return mutate.run(ROOT, chosen, console, workers=options.workers or 2)
+    faults = mutants.check(ROOT, chosen)
+    found = f"{len(chosen) - len(faults)} of {len(chosen)} bugs can be planted"
+    print(*faults, found, sep="\n")
+    return 1 if faults else 0
 
 
 def complain(message: str) -> int:
@@ -204,24 +246,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     # A pipe has no width: a table cut to 80 columns would hide what it says.
     console = Console(width=None if sys.stdout.isatty() else 160)
-    if options.workers < 1:
+    if options.workers is not None and options.workers < 1:
         return complain(f"--workers must be >= 1, got {options.workers}")
-    if not options.mutants:
-        if options.only or options.check or options.sample is not None:
-            return complain("--only, --sample and --check go with --mutants")
-        return prove(options, console)
+    if not options.mutants and (options.only or options.check or options.sample is not None):
+        return complain("--only, --sample and --check go with --mutants")
     try:
-        bugs = mutants.read(ROOT)
-        chosen = mutants.choose(bugs, options.only, options.sample, options.seed or 0)
+        return plant(options, console) if options.mutants else prove(options, console)
     except ValueError as error:
         return complain(str(error))
-    if options.check:
-        faults = mutants.check(ROOT, chosen)
-        print(
-            *faults, f"{len(chosen) - len(faults)} of {len(chosen)} bugs can be planted", sep="\n"
-        )
-        return 1 if faults else 0
-    return mutate.run(ROOT, chosen, console, workers=options.workers)
 
 
 if __name__ == "__main__":

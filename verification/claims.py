@@ -26,20 +26,15 @@ for what is true or is not. The order of
 
 from __future__ import annotations
 
-import importlib
 import math
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
-HERE = Path(__file__).parent
-PROOF_FOLDERS = ("mathematics", "learning")
 EXAMPLE_LENGTH = 1000
 
 Test = TypeVar("Test", bound=Callable[..., object])
@@ -283,37 +278,3 @@ def require(holds: object, example: str | Callable[[], str] = "") -> None:
         If it is not.
     """
     observe(0 if holds else 1, 0, example)
-
-
-def load_claims() -> dict[str, Claim]:
-    """
-    Import every proof, so that `CLAIMS` is complete.
-
-    Returns
-    -------
-    dict of str to Claim
-        Every claim of the suite, sorted by name.
-    """
-    for folder in PROOF_FOLDERS:
-        for path in sorted((HERE / folder).glob("*.py")):
-            if path.stem not in {"__init__", "__main__", "conftest"}:
-                importlib.import_module(f"verification.{folder}.{path.stem}")
-    return {name: CLAIMS[name] for name in sorted(CLAIMS, key=sort_key)}
-
-
-def sort_key(name: str) -> list[int | str]:
-    """
-    Order of the claims: A2 before A10 before B1.
-
-    Parameters
-    ----------
-    name : str
-        Name of a claim.
-
-    Returns
-    -------
-    list
-        Text and numbers by turns.
-    """
-    parts = re.split(r"(\d+)", name)
-    return [int(part) if index % 2 else part for index, part in enumerate(parts)]

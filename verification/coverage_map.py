@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import npvpg.kernels
-from verification.claims import Claim, load_claims, sort_key
+from verification.claims import Claim
+from verification.proofs import load_claims, sort_key
 from verification.source import plain, resolve
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from verification.claims import PROOF_FOLDERS
+from verification.proofs import PROOF_FOLDERS
 
 EXIT_TIMEOUT = -1
 

@@ -10,11 +10,10 @@ it, and so does a claim that fails without any bug.
 from __future__ import annotations
 
 import ast
-import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,10 +24,10 @@ from typing import Any
 from rich.console import Console
 
 from verification import anchors
-from verification.claims import PROOF_FOLDERS
 from verification.launch import EXIT_TIMEOUT, Launch, launch
 from verification.mutants import Mutant
 from verification.plugin import ASSERTION
+from verification.proofs import files_of
 from verification.results import Verdict, judge_all
 
 COPIED = ("npvpg", "verification", "conftest.py", "pyproject.toml")
@@ -84,18 +83,6 @@ def copy_of(root: Path) -> Iterator[Path]:
             elif (root / name).exists():
                 shutil.copy2(root / name, copy / name)
         yield copy
-
-
-def files_of(root: Path, claims: Iterable[str]) -> list[str]:
-    """Find the proofs that name some claims, so that no other need be imported."""
-    named = "|".join(re.escape(name) for name in claims)
-    pattern = re.compile(rf"""\bclaim\(\s*(?:name\s*=\s*)?["'](?:{named})["']""")
-    return [
-        path.relative_to(root).as_posix()
-        for folder in PROOF_FOLDERS
-        for path in sorted((root / "verification" / folder).glob("*.py"))
-        if pattern.search(path.read_text(encoding="utf-8"))
-    ]
 
 
 def run_claims(copy: Path, claims: Sequence[str], options: Sequence[str], compiled: bool) -> Launch:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from verification.claims import Claim, ratio, sort_key
+from verification.claims import Claim, ratio
 from verification.plugin import ASSERTION
+from verification.proofs import sort_key
 
 
 class Verdict(Enum):

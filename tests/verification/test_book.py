@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from verification import book, markup
-from verification.claims import Claim, load_claims
+from verification.claims import Claim
 from verification.mutants import Mutant
+from verification.proofs import load_claims
 from verification.results import Result, Verdict
 from verification.source import excerpt, resolve
 

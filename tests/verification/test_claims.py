@@ -6,19 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from verification.__main__ import main
 from verification.claims import (
     CLAIMS,
     DisprovedError,
     claim,
-    load_claims,
     observe,
     observing,
     ratio,
     require,
-    sort_key,
 )
 from verification.launch import launch
+from verification.proofs import choose, load_claims, named, sort_key
 from verification.results import Verdict, judge_all
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
@@ -142,11 +144,28 @@ def test_a_statement_is_complete_and_unique() -> None:
         CLAIMS.pop("Z1", None)
 
 
+def test_names_as_they_are_typed() -> None:
+    assert choose(ROOT, ["E1,B2", "A1", "E1,"]) == ["E1", "B2", "A1"]
+    assert choose(ROOT, []) == []
+    for word, near in (("e1", "E1"), ("A1,Z1", "1"), ("E 1", "E1")):
+        with pytest.raises(ValueError, match=f"a proof, got .*; the nearest is .*{near}"):
+            choose(ROOT, [word])
+
+
+def test_an_unknown_claim_is_told_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("verification.__main__.launch", None)
+    assert main(["--claims", "A1,Z9"]) == 2
+    assert "got 'Z9'; the nearest is" in capsys.readouterr().err
+
+
 def test_order() -> None:
     assert sorted(["B1", "A10", "A2", "A2b"], key=sort_key) == ["A2", "A2b", "A10", "B1"]
 
 
 def test_every_proof_imports() -> None:
     claims = load_claims()
+    assert list(claims) == list(named(ROOT))
     assert list(claims) == sorted(claims, key=sort_key)
     assert {"A1", "D3", "E1"} <= set(claims)

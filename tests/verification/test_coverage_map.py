@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from verification import coverage_map as covered
-from verification.claims import load_claims
+from verification.proofs import load_claims
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from verification.mutants import MUTANTS, Mutant, check, choose, read
-from verification.mutate import Fate, files_of, plant, run
+from verification.mutate import Fate, plant, run
+from verification.proofs import files_of
 
 FILE = "npvpg/arithmetic.py"
 
