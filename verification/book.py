@@ -15,6 +15,7 @@ from verification.claims import Claim
 from verification.markup import (
     code,
     displayed,
+    folded,
     label,
     measure,
     planted,
@@ -23,7 +24,9 @@ from verification.markup import (
     sentence,
 )
 from verification.mutants import Mutant
+from verification.proof_code import listing, proof_of
 from verification.results import Result, Verdict
+from verification.source import excerpt
 
 PACKAGES = ("numpy", "numba", "gymnasium", "scipy", "mpmath", "hypothesis", "pytest")
 FAMILIES = {
@@ -35,8 +38,12 @@ FAMILIES = {
     "F": "Variance",
     "G": "Optimiser and loop",
     "H": "Environments",
+    "N": "Prediction by temporal differences",
+    "P": "Gradients through known dynamics",
+    "R": "How runs are judged",
     "S": "Spaces",
     "T": "What the texts say loosely",
+    "X": "The exact laboratory",
 }
 STYLE = Path(__file__).with_suffix(".css")
 
@@ -161,14 +168,16 @@ def article(result: Result, mutants: Sequence[Mutant], root: Path) -> str:
         parts.append(f'<p class="small">{html.escape(result.reason)}</p>')
     if result.claim:
         parts.append(statement(result.claim, result))
-        parts += [code(name, root) for name in result.claim.about]
-    if bugs:
-        listed = "".join(planted(mutant) for mutant in bugs)
-        count = "1 planted bug" if len(bugs) == 1 else f"{len(bugs)} planted bugs"
-        parts.append(
-            f"<details><summary>{count} that it must catch</summary>"
-            f'<div class="nested">{listed}</div></details>'
-        )
+        parts += [code(excerpt(name, root)) for name in result.claim.about]
+    proof = proof_of(result.tests, root)
+    for title, names in (
+        ("The proof", proof.tests),
+        ("What it draws and calls", proof.helpers),
+        ("Its oracle", proof.oracles),
+    ):
+        parts.append(folded(title, [code(listing(name, root)) for name in names]))
+    count = "1 planted bug" if len(bugs) == 1 else f"{len(bugs)} planted bugs"
+    parts.append(folded(f"{count} that it must catch", [planted(mutant) for mutant in bugs]))
     return "".join(parts) + "</article>"
 
 
@@ -248,9 +257,12 @@ def write(
 <h1>The proof book of npvpg</h1>
 <p class="lead">{holding} of {len(results)} claims hold, in {examples:,} examples.
 {len(mutants)} planted bugs watch over them.</p>
-<p>Each claim is compared with an oracle that shares no code with the library. The bar shows the
-worst error seen: full, it would reach the error allowed; each sixth is a power of ten. A claim
-that ran no example, or whose check was skipped, is <i>not established</i>.
+<p>Each claim is compared with an oracle that shares no code with the library; the proof, what it
+draws and its oracle are folded below it. The bar shows the worst of all examples, which is the
+one whose error came nearest to what was allowed there: the tolerance of the claim, times the size
+that its reason names. A full bar would reach the error allowed. One tenth of it fills five sixths
+of the bar, one hundredth four sixths, and a millionth nothing. A claim that ran no example, or
+whose check was skipped, is <i>not established</i>.
 <code>python -m verification</code> wrote this page; <code>python -m verification --mutants</code>
 plants each bug in a copy of the library and requires its claim to fail.</p>
 <p class="small">Commit {html.escape(setting.commit or "unknown")}. Profile

@@ -5,13 +5,13 @@ from __future__ import annotations
 import html
 import math
 import re
-from pathlib import Path
+from collections.abc import Sequence
 
 from math_core import LatexToMathML
 
 from verification.mutants import Mutant
 from verification.results import Result, Verdict
-from verification.source import excerpt
+from verification.source import Excerpt
 
 DECADES = 6  # of error / allowed that the bar shows
 CLASSES = {Verdict.HOLDS: "holds", Verdict.FAILS: "fails", Verdict.NOT_ESTABLISHED: "open"}
@@ -167,7 +167,7 @@ def measure(result: Result) -> str:
         seen, allowed = "Equal in every example", "no error allowed"
     else:
         seen = f"Worst error <b>{scientific(result.error)}</b>"
-        allowed = f"allowed <b>{scientific(result.allowed)}</b>"
+        allowed = f"allowed there <b>{scientific(result.allowed)}</b>"
     return (
         f'<div class="scale"><div class="bar {CLASSES[result.verdict]}">'
         f'<span style="width:{share(result):.1f}%"></span></div>'
@@ -214,23 +214,20 @@ def planted(mutant: Mutant) -> str:
     )
 
 
-def code(name: str, root: Path) -> str:
+def code(part: Excerpt) -> str:
     """
-    Show the lines that a claim speaks of.
+    Show some lines of code, folded.
 
     Parameters
     ----------
-    name : str
-        Dotted name.
-    root : Path
-        Root of the repository.
+    part : Excerpt
+        Of the library, of a proof or of an oracle.
 
     Returns
     -------
     str
         HTML.
     """
-    part = excerpt(name, root)
     numbered = "\n".join(
         f'<span class="n">{number:4d}</span>  {html.escape(line)}' for number, line in part.lines
     )
@@ -239,3 +236,25 @@ def code(name: str, root: Path) -> str:
         f"<details><summary><code>{html.escape(part.short)}</code> "
         f"{html.escape(part.file)}:{first}</summary><pre>{numbered}</pre></details>"
     )
+
+
+def folded(title: str, parts: Sequence[str]) -> str:
+    """
+    Fold some parts under a line.
+
+    Parameters
+    ----------
+    title : str
+        The line: HTML.
+    parts : sequence of str
+        HTML.
+
+    Returns
+    -------
+    str
+        HTML; empty if there is nothing to fold.
+    """
+    if not parts:
+        return ""
+    nested = "".join(parts)
+    return f'<details><summary>{title}</summary><div class="nested">{nested}</div></details>'

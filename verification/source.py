@@ -133,7 +133,7 @@ def excerpt(name: str, root: Path) -> Excerpt:
         lines, first = _assignment(holder, name.rpartition(".")[2])
     if file is None:
         raise ValueError(f"{name} has no source file")
-    hidden = _docstring_lines("".join(lines))
+    hidden = docstring_lines("".join(lines))
     shown = tuple(
         (first + offset, line.rstrip("\n"))
         for offset, line in enumerate(lines)
@@ -157,8 +157,20 @@ def _assignment(holder: Any, name: str) -> tuple[list[str], int]:
     raise ValueError(f"{name} is not assigned in {holder.__name__}")
 
 
-def _docstring_lines(source: str) -> set[int]:
-    """Offsets of the lines that hold docstrings, with the blank line that follows each."""
+def docstring_lines(source: str) -> set[int]:
+    """
+    Find the lines that hold docstrings.
+
+    Parameters
+    ----------
+    source : str
+        Code at any indentation.
+
+    Returns
+    -------
+    set of int
+        Their offsets, with the blank line that follows each.
+    """
     hidden: set[int] = set()
     text = source.splitlines()
     for node in ast.walk(ast.parse(textwrap.dedent(source))):

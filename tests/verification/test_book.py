@@ -11,6 +11,7 @@ import pytest
 from verification import book, markup
 from verification.claims import Claim
 from verification.mutants import Mutant
+from verification.proof_code import listing, proof_of
 from verification.proofs import load_claims
 from verification.results import Result, Verdict
 from verification.source import excerpt, resolve
@@ -38,7 +39,10 @@ HOLDS = Result(
     allowed=1e-12,
     example="seed = <7>",
     seconds=1.5,
-    tests=("test_a",),
+    tests=(
+        "verification/mathematics/test_returns.py::test_gae_in_floats",
+        "verification/mathematics/test_returns.py::test_gone[3]",
+    ),
 )
 RESULTS = [
     HOLDS,
@@ -47,7 +51,7 @@ RESULTS = [
     replace(HOLDS, name="B2", verdict=Verdict.NOT_ESTABLISHED, examples=0, reason="skipped"),
     replace(HOLDS, name="C1", claim=None, verdict=Verdict.NOT_ESTABLISHED, reason="unstated"),
 ]
-BUG = Mutant("lambda & co", "npvpg/f.py", "a < b", "a > b", ("A1",), "issue 1")
+BUG = Mutant("lambda & co", "npvpg.f", "a < b", "a > b", ("A1",), "issue 1")
 SETTING = book.Setting("explore", 7, 12.3, "Python 3", "abc123")
 
 
@@ -150,6 +154,31 @@ def test_excerpt_leaves_docstrings_out() -> None:
     assert method.short == "MLP.backward"
 
 
+def test_the_proof_and_its_oracle_are_shown(page: str) -> None:
+    told = article(page, "A1")
+    for title in ("The proof", "What it draws and calls", "Its oracle", "1 planted bug that it"):
+        assert told.count(f"<summary>{title}") == 1
+    assert told.index("def test_gae_in_floats(roll)") < told.index("def _within(")
+    assert told.index("def _within(") < told.index("def gae(\n")
+    assert "test_gone" not in told
+    assert "<script" not in page
+
+
+def test_a_proof_without_the_statement_of_its_claim() -> None:
+    stated = "verification.mathematics.test_derivatives.test_backpropagation"
+    proof = proof_of(["verification/mathematics/test_derivatives.py::test_backpropagation"], ROOT)
+    assert proof.tests == (stated,)
+    assert "verification.mathematics.strategies.nets" in proof.helpers
+    assert "verification.oracles.derivatives.relative_error" in proof.oracles
+    text = (ROOT / "verification/mathematics/test_derivatives.py").read_text().splitlines()
+    lines = listing(stated, ROOT).lines
+    assert lines[0][1] == "@given(nets())"
+    assert all(text[number - 1] == line for number, line in lines)
+    assert not any("title=" in line for _, line in lines)
+    with pytest.raises(ValueError, match="neither a function nor a class"):
+        listing("verification.mathematics.strategies", ROOT)
+
+
 @pytest.mark.parametrize("name", ["npvpg.nothing", "npvpg.mlp.MLP.nothing", "nowhere.at.all"])
 def test_unknown_name(name: str) -> None:
     with pytest.raises(ValueError, match=f"nothing is named {name}"):
@@ -158,6 +187,7 @@ def test_unknown_name(name: str) -> None:
 
 @pytest.mark.parametrize("claim", load_claims().values(), ids=lambda claim: claim.name)
 def test_every_claim_can_be_shown(claim: Claim) -> None:
+    assert claim.name[0] in book.FAMILIES
     assert "<math" in markup.displayed(claim.statement)
     for text in (claim.title, claim.words, claim.assumptions, claim.source, claim.method):
         assert markup.prose(text)
