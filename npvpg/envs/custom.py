@@ -55,9 +55,9 @@ class CompiledEnv:
     Notes
     -----
     Functions that are not compiled yet are compiled here. The loop around them is compiled on the
-    first reset and step of every process, a second or so: Numba does not keep on disk what is
-    closed over a function. Numba does not check indices either; run once under
-    ``NUMBA_BOUNDSCHECK=1``.
+    first reset and step of every process, a second or so: it is not kept on disk, where nothing
+    tells when your functions, or what they use, have changed. Numba does not check indices either;
+    run once under ``NUMBA_BOUNDSCHECK=1``.
 
     Examples
     --------

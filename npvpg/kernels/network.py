@@ -1,5 +1,5 @@
-r"""
-Forward pass of a small batch, row by row.
+"""
+Forward pass of a small batch, row by row, and the two passes that NumPy takes longer over.
 
 Calls of BLAS cost a microsecond each, more than the arithmetic of a few rows. Here the products
 run in loops that the compiler vectorises over the outputs of a layer, eight inputs at a time.
@@ -17,19 +17,11 @@ from npvpg.kernels.compiler import jit
 def _affine(
     theta: NDArray[Any], at: int, n_in: int, n_out: int, x: NDArray[Any], y: NDArray[Any]
 ) -> None:
-    r"""
+    """
     One layer before its activation, :math:`y = xW + b`.
 
-    Parameters
-    ----------
-    theta : ndarray, shape (P,)
-        Parameters: W row by row from `at` on, then b.
-    at, n_in, n_out : int
-        Where the layer begins, and its width.
-    x : ndarray, shape (at least n_in,)
-        Input.
-    y : ndarray, shape (at least n_out,)
-        Output, written.
+    Its parameters stand in ``theta`` (P,) from ``at`` on: W row by row, then b. ``x`` holds at
+    least ``n_in`` numbers; the first ``n_out`` of ``y`` are written.
     """
     bias = theta[at + n_in * n_out : at + n_in * n_out + n_out]
     for j in range(n_out):
@@ -60,21 +52,10 @@ def _affine(
 def _affine_four(
     theta: NDArray[Any], at: int, n_in: int, n_out: int, x: NDArray[Any], y: NDArray[Any]
 ) -> None:
-    r"""
+    """
     One layer before its activation for four rows, :math:`y_i = x_i W + b`, each as `affine` has it.
 
-    Every weight that is fetched serves four rows.
-
-    Parameters
-    ----------
-    theta : ndarray, shape (P,)
-        Parameters: W row by row from `at` on, then b.
-    at, n_in, n_out : int
-        Where the layer begins, and its width.
-    x : ndarray, shape (at least 4 n_in,)
-        Input, row after row.
-    y : ndarray, shape (at least 4 n_out,)
-        Output, written.
+    The rows follow each other in ``x`` and ``y``. Every weight that is fetched serves four of them.
     """
     bias = theta[at + n_in * n_out : at + n_in * n_out + n_out]
     x0, x1, x2, x3 = x[:n_in], x[n_in : 2 * n_in], x[2 * n_in : 3 * n_in], x[3 * n_in : 4 * n_in]
@@ -110,14 +91,7 @@ affine_four = jit(_affine_four, fastmath={"contract"})
 
 
 def _positive_part(x: NDArray[Any]) -> None:
-    r"""
-    Replace what is negative by 0, :math:`x \leftarrow \max(x, 0)`.
-
-    Parameters
-    ----------
-    x : ndarray of float32 or float64, shape (n,)
-        Numbers, overwritten. NaN stays NaN.
-    """
+    r"""Replace what is negative by 0, :math:`x \leftarrow \max(x, 0)`; NaN stays NaN."""
     for i in range(x.size):
         x[i] = 0 if x[i] < 0 else x[i]
 
@@ -193,16 +167,9 @@ forward = jit(_forward)
 
 def _add_bias(z: NDArray[Any], bias: NDArray[Any]) -> None:
     r"""
-    Add the same to every row, in a quarter of the time that broadcasting takes.
+    Add the same to every row of `z` (S, H), in a quarter of the time that broadcasting takes.
 
     .. math:: z_s \leftarrow z_s + b
-
-    Parameters
-    ----------
-    z : ndarray of float32 or float64, shape (S, H)
-        Rows, overwritten.
-    bias : ndarray of the same type, shape (H,)
-        What is added.
     """
     for i in range(len(z)):
         for j in range(z.shape[1]):
@@ -214,16 +181,9 @@ add_bias = jit(_add_bias)
 
 def _through_tanh(d: NDArray[Any], h: NDArray[Any]) -> None:
     r"""
-    Carry derivatives back through tanh, in one pass.
+    Carry derivatives (S, H) back through tanh, whose output is h, in one pass; overwrites `d`.
 
     .. math:: d \leftarrow d \odot (1 - h^2)
-
-    Parameters
-    ----------
-    d : ndarray of float32 or float64, shape (S, H)
-        Derivatives at the output of tanh; overwritten by those at its input.
-    h : ndarray of the same type, shape (S, H)
-        The output.
     """
     one = h.dtype.type(1)
     for i in range(len(d)):

@@ -1,13 +1,20 @@
-r"""
+"""
 NumPy's default stream of random numbers, compiled: many generators, one row each.
 
-Row ``rng[i]`` holds the two 128-bit numbers of a PCG64 as (state high, state low, increment high,
-increment low), and gives the very numbers of ``np.random.Generator(np.random.PCG64(seed))``. A
-generator object costs 20 microseconds to seed; a row costs 0.1, which is what an episode of twenty
-steps can afford. A row of zeros was never seeded: the increment of a seeded generator is odd.
+Row ``rng[i]`` of (N, 4) uint64 holds the two 128-bit numbers of a PCG64 [1]_ as (state high, state
+low, increment high, increment low), and gives the very numbers of
+``np.random.Generator(np.random.PCG64(seed))``. A generator object costs 20 microseconds to seed; a
+row costs 0.1, which is what an episode of twenty steps can afford. A row of zeros was never seeded:
+the increment of a seeded generator is odd. Where there is an argument ``rows`` (R,) int64, it
+names the generators that are used, and they alone change.
 
-All arithmetic is on 32-bit limbs held in 64 bits, so that nothing overflows and the plain
-functions run without the compiler too.
+Words of entropy are uint64 below 2**32. All arithmetic is on 32-bit limbs held in 64 bits, so that
+nothing overflows and the plain functions run without the compiler too.
+
+References
+----------
+.. [1] M. E. O'Neill, "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms
+   for Random Number Generation", HMC-CS-2014-0905, 2014.
 """
 
 import numpy as np
@@ -41,11 +48,6 @@ def _advance(row: NDArray[np.uint64]) -> None:
     Advance one generator by one step of its linear congruence, in place.
 
     .. math:: s \leftarrow s\,m + c \pmod{2^{128}}
-
-    Parameters
-    ----------
-    row : ndarray of uint64, shape (4,)
-        The generator.
     """
     a0, a1 = row[1] & LOW, row[1] >> WORD
     a2, a3 = row[0] & LOW, row[0] >> WORD
@@ -74,28 +76,7 @@ advance = jit(_advance)
 
 
 def _next_double(row: NDArray[np.uint64]) -> float:
-    """
-    Advance one generator and turn its output into a double.
-
-    Parameters
-    ----------
-    row : ndarray of uint64, shape (4,)
-        The generator, advanced in place.
-
-    Returns
-    -------
-    float
-        Uniform in [0, 1): a multiple of 2**-53.
-
-    Notes
-    -----
-    The output function is XSL-RR of [1]_.
-
-    References
-    ----------
-    .. [1] M. E. O'Neill, "PCG: A Family of Simple Fast Space-Efficient Statistically Good
-       Algorithms for Random Number Generation", HMC-CS-2014-0905, 2014.
-    """
+    """Advance one generator; its output by XSL-RR of [1]_, in [0, 1): a multiple of 2**-53."""
     advance(row)
     mixed = row[0] ^ row[1]
     rotation = row[0] >> XSL_ROTATION
@@ -108,16 +89,7 @@ next_double = jit(_next_double)
 
 
 def _fill_pool(words: NDArray[np.uint64], pool: NDArray[np.uint64]) -> None:
-    """
-    Hash words of entropy into the pool of a seed sequence.
-
-    Parameters
-    ----------
-    words : ndarray of uint64, shape (W,)
-        Entropy, in words below 2**32; fewer than four are as good as padded with zeros.
-    pool : ndarray of uint64, shape (4,)
-        Overwritten.
-    """
+    """Hash words into the pool (4,) of a seed sequence, as if padded with zeros to four."""
     constant = INIT_A
     for i in range(POOL):
         word = constant ^ (words[i] if i < words.size else ZERO)
@@ -139,16 +111,7 @@ fill_pool = jit(_fill_pool)
 
 
 def _generate(pool: NDArray[np.uint64], words: NDArray[np.uint64]) -> None:
-    """
-    Draw words from the pool of a seed sequence.
-
-    Parameters
-    ----------
-    pool : ndarray of uint64, shape (4,)
-        The pool.
-    words : ndarray of uint64, shape (W,)
-        Overwritten by words below 2**32.
-    """
+    """Draw words from the pool of a seed sequence: all of `words` are written."""
     constant = INIT_B
     for i in range(words.size):
         word = pool[i % POOL] ^ constant
@@ -173,8 +136,7 @@ def _child_seeds(
     Parameters
     ----------
     entropy : ndarray of uint64, shape (W,)
-        The seed that they come from, in words below 2**32, lowest first, padded with zeros to at
-        least four.
+        Words of the seed that they come from, lowest first, padded with zeros to at least four.
     purpose : int
         First part of the key.
     first, second : ndarray of int64, shape (R,)
@@ -217,16 +179,7 @@ child_seeds = jit(_child_seeds)
 
 
 def _start(words: NDArray[np.uint64], row: NDArray[np.uint64]) -> None:
-    """
-    Start a generator from what a seed sequence generated.
-
-    Parameters
-    ----------
-    words : ndarray of uint64, shape (8,)
-        Words below 2**32.
-    row : ndarray of uint64, shape (4,)
-        The generator, overwritten.
-    """
+    """Start the generator in `row` (4,) from eight words that a seed sequence generated."""
     # The increment is 2 * (upper half of the words) + 1.
     row[3] = (words[6] << ONE) | (words[7] << WORD << ONE) | ONE
     row[2] = (words[4] << ONE) | (words[5] << WORD << ONE) | (words[7] >> (WORD - ONE))
@@ -247,18 +200,7 @@ start = jit(_start)
 
 
 def _seed(rng: NDArray[np.uint64], rows: NDArray[np.int64], seeds: NDArray[np.uint64]) -> None:
-    """
-    Start generators anew, as ``np.random.PCG64(np.random.SeedSequence(seed))`` starts.
-
-    Parameters
-    ----------
-    rng : ndarray of uint64, shape (N, 4)
-        The generators; those in `rows` are overwritten.
-    rows : ndarray of int64, shape (R,)
-        Which generators.
-    seeds : ndarray of uint64, shape (R,)
-        Their seeds.
-    """
+    """Start generators anew, as ``np.random.PCG64(np.random.SeedSequence(seed))`` starts."""
     entropy = np.empty(2, dtype=np.uint64)
     pool = np.empty(POOL, dtype=np.uint64)
     words = np.empty(2 * POOL, dtype=np.uint64)
@@ -276,21 +218,10 @@ def _child_states(
     entropy: NDArray[np.uint64], purpose: int, first: int, n: int
 ) -> NDArray[np.uint64]:
     """
-    Start the generators of keyed seed sequences, one for each of n last indices.
+    Start n generators from keyed seed sequences, the last part of whose key is 0 ... n - 1.
 
-    Parameters
-    ----------
-    entropy : ndarray of uint64, shape (W,)
-        As for `child_seeds`.
-    purpose, first : int
-        First two parts of the key; each below 2**32.
-    n : int
-        Number of generators; the third part of the key is 0 ... n - 1.
-
-    Returns
-    -------
-    ndarray of uint64, shape (n, 4)
-        What ``np.random.PCG64(np.random.SeedSequence(seed, spawn_key=...))`` starts from.
+    Each starts as ``np.random.PCG64(np.random.SeedSequence(seed, spawn_key=...))``; ``entropy`` and
+    the first two parts of the key are those of `child_seeds`.
     """
     rng = np.empty((n, 4), dtype=np.uint64)
     size = entropy.size
@@ -322,19 +253,7 @@ def _uniform(
 
     .. math:: x_j = a_j + (b_j - a_j)\,u_j
 
-    Parameters
-    ----------
-    rng : ndarray of uint64, shape (N, 4)
-        The generators; those in `rows` advance.
-    rows : ndarray of int64, shape (R,)
-        Which generators.
-    low, high : ndarray of float64, shape (D,)
-        Bounds :math:`a, b` of each entry.
-
-    Returns
-    -------
-    ndarray of float64, shape (R, D)
-        One vector of each generator in `rows`.
+    ``low`` and ``high`` are :math:`a, b` (D,); the result is (R, D).
 
     Examples
     --------
@@ -358,19 +277,7 @@ uniform = jit(_uniform)
 
 def _standard_uniform(rng: NDArray[np.uint64], n: int) -> NDArray[np.float64]:
     """
-    Draw from every generator, as ``Generator.random(n)`` draws.
-
-    Parameters
-    ----------
-    rng : ndarray of uint64, shape (N, 4)
-        The generators; all of them advance.
-    n : int
-        Numbers from each.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, N)
-        Uniform in [0, 1), a column for each generator.
+    Draw n numbers from every generator, as ``Generator.random(n)`` draws: (n, N), a column each.
 
     Examples
     --------

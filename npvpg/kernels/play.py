@@ -27,24 +27,7 @@ def _act_discrete(
     high: NDArray[np.int64],
     sent: NDArray[np.int64],
 ) -> None:
-    """
-    Sample categorical actions; send them counted from `low`.
-
-    Parameters
-    ----------
-    out : ndarray, shape (N, A)
-        Logits.
-    free : ndarray, shape (0,)
-        Not used.
-    noise : ndarray of float64, shape (N,)
-        Uniform in [0, 1).
-    act : ndarray of int64, shape (N,)
-        Actions, written.
-    low, high : ndarray of int64, shape (1,)
-        Least and greatest action of the environment.
-    sent : ndarray of int64, shape (N,)
-        What the environment gets, written.
-    """
+    """Sample categorical actions from logits and uniform noise; send them counted from `low`."""
     partial = np.empty(out.shape[1])
     for i in range(len(act)):
         act[i] = draw(out[i], noise[i], partial)
@@ -61,22 +44,9 @@ def _act_continuous(
     sent: NDArray[Any],
 ) -> None:
     """
-    Sample Gaussian actions; send them clipped.
+    Sample Gaussian actions from means and standard normal noise; send them clipped.
 
-    Parameters
-    ----------
-    out : ndarray, shape (N, D) or (N, 2 D)
-        Means, and log sigma if there are twice as many columns.
-    free : ndarray, shape (D,) or (0,)
-        Log sigma otherwise.
-    noise : ndarray of float64, shape (N, D)
-        Standard normal.
-    act : ndarray, shape (N, D)
-        Actions, written.
-    low, high : ndarray, shape (D,)
-        Bounds of the environment.
-    sent : ndarray of the type of `low`, shape (N, D)
-        What the environment gets, written.
+    Log sigma stands in the columns of `out` behind the means, or in `free` if that is not empty.
     """
     dim = act.shape[1]
     log_sigma = np.empty(dim, out.dtype)
@@ -94,7 +64,24 @@ act_continuous = jit(_act_continuous)
 
 
 def _act(out: Any, free: Any, noise: Any, act: Any, low: Any, high: Any, sent: Any) -> None:
-    """Sample by the distribution that goes with the type of the actions."""
+    """
+    Sample by the distribution that goes with the type of the actions.
+
+    Parameters
+    ----------
+    out : ndarray, shape (N, H)
+        Output of the policy's network.
+    free : ndarray, shape (D,) or (0,)
+        The distribution's own parameters.
+    noise : ndarray of float64, shape (N,) or (N, D)
+        Noise of the actions.
+    act : ndarray, shape (N,) or (N, D)
+        Actions, written.
+    low, high : ndarray, shape (1,) or (D,)
+        Least and greatest action of the environment.
+    sent : ndarray of the type of `low`, shape (N,) or (N, D)
+        What the environment gets, written.
+    """
     kind = act_discrete if act.dtype.kind == "i" else act_continuous
     kind(out, free, noise, act, low, high, sent)
 

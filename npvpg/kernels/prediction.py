@@ -1,8 +1,8 @@
-r"""
+"""
 Tabular prediction: values of states, learnt from trajectories one update after another.
 
 Unlike the weights in `npvpg.kernels.returns`, which hold V fixed, these updates read the values
-that the updates before them have changed.
+that the updates before them have changed. What is not said here is as there.
 """
 
 from typing import Any
@@ -35,16 +35,10 @@ def _n_step_td(
     ----------
     state : ndarray of int64, shape (S,)
         States :math:`s_t` in [0, M), trajectory after trajectory.
-    rew : ndarray of float64, shape (S,)
-        Rewards :math:`r_t` [reward].
-    last_val : ndarray of float64, shape (K,)
-        :math:`V(s_T)` of the state each trajectory stopped in [reward]; 0 if it terminated.
-    start : ndarray of int64, shape (K + 1,)
-        Offsets of the trajectories [steps].
+    rew, last_val, start, gamma : ndarray and float
+        As in `npvpg.kernels.returns`.
     value : ndarray of float64, shape (M,)
         Values before the first update [reward]; not written.
-    gamma : float
-        Discount :math:`\gamma` in [0, 1] [per step].
     alpha : float
         Step size :math:`\alpha` in [0, 1] [dimensionless].
     n : int
@@ -57,15 +51,10 @@ def _n_step_td(
 
     Notes
     -----
-    Equations (7.1) and (7.2) of [1]_; time O(S n). The algorithm there makes the update of step t
-    at time t + n, and those that the end of the episode left over after it. In both cases the
-    updates come in the order of t, and none reads what a later one writes: so it makes no
+    Equations (7.1) and (7.2) of Sutton and Barto; time O(S n). The algorithm there makes the update
+    of step t at time t + n, and those that the end of the episode left over after it. In both cases
+    the updates come in the order of t, and none reads what a later one writes: so it makes no
     difference that the whole trajectory is known here.
-
-    References
-    ----------
-    .. [1] R. S. Sutton and A. G. Barto, "Reinforcement Learning: An Introduction", 2nd ed.,
-       MIT Press, 2018.
 
     Examples
     --------

@@ -5,8 +5,22 @@ Trajectory ``k`` is the half-open range ``start[k]:start[k + 1]`` of the flat ar
 beyond its last step is one number per trajectory, ``last_val[k]``: 0 if it terminated, the value
 of the state it stopped in otherwise. So no formula here needs a flag.
 
+Common to all: rewards ``rew`` :math:`r_t` and values ``val`` :math:`V(s_t)`, (S,) float64 [reward];
+``last_val`` :math:`V(s_T)`, (K,) [reward]; offsets ``start``, (K + 1,) int64 [steps]; ``gamma``,
+:math:`\gamma` in [0, 1] [per step]. The result is one number a step, (S,) [reward].
+`npvpg.estimators` holds the checked forms.
+
 Every function is plain Python first (``_gae``) and compiled second (``gae``): the plain form runs
 on `fractions.Fraction` and complex numbers, and both give the same bits.
+
+References
+----------
+.. [1] R. S. Sutton and A. G. Barto, "Reinforcement Learning: An Introduction", 2nd ed., MIT Press,
+   2018.
+.. [2] J. Achiam, "Spinning Up in Deep Reinforcement Learning", 2018, part 3.
+.. [3] J. Schulman, P. Moritz, S. Levine, M. I. Jordan and P. Abbeel, "High-Dimensional Continuous
+   Control Using Generalized Advantage Estimation", ICLR 2016, arXiv:1506.02438.
+.. [4] C. Nota and P. S. Thomas, "Is the Policy Gradient a Gradient?", AAMAS 2020, arXiv:1906.07073.
 """
 
 from typing import Any
@@ -25,36 +39,9 @@ def _discounted_sum(
 
     .. math:: y_t = \sum_{k=t}^{T-1} \gamma^{k-t} x_k + \gamma^{T-t}\, y_T
 
-    With rewards for :math:`x` this is the reward-to-go, also called the future return.
-
-    Parameters
-    ----------
-    x : ndarray of float64, shape (S,)
-        Entries :math:`x_t`, trajectory after trajectory [reward].
-    last : ndarray of float64, shape (K,)
-        What follows the end of each trajectory, :math:`y_T` [reward].
-    start : ndarray of int64, shape (K + 1,)
-        Offsets of the trajectories [steps].
-    gamma : float
-        Discount :math:`\gamma` in [0, 1] [per step].
-
-    Returns
-    -------
-    ndarray of float64, shape (S,)
-        Sums :math:`y_t` [reward].
-
-    See Also
-    --------
-    npvpg.estimators.RewardToGo : The checked form of this function.
-
-    Notes
-    -----
-    Evaluated backwards by :math:`y_t = x_t + \gamma y_{t+1}`: time O(S). Equation (3.8) of [1]_.
-
-    References
-    ----------
-    .. [1] R. S. Sutton and A. G. Barto, "Reinforcement Learning: An Introduction", 2nd ed.,
-       MIT Press, 2018.
+    With rewards for the entries ``x`` (S,) this is the reward-to-go, also called the future return,
+    equation (3.8) of [1]_; ``last`` (K,) is :math:`y_T`. Evaluated backwards by
+    :math:`y_t = x_t + \gamma y_{t+1}`: time O(S).
 
     Examples
     --------
@@ -76,32 +63,8 @@ def _total_return(rew: NDArray[Any], start: NDArray[np.int64], gamma: float) -> 
 
     .. math:: R(\tau) = \sum_{t=0}^{T-1} \gamma^t r_t
 
-    Parameters
-    ----------
-    rew : ndarray of float64, shape (S,)
-        Rewards :math:`r_t`, trajectory after trajectory [reward].
-    start : ndarray of int64, shape (K + 1,)
-        Offsets of the trajectories [steps].
-    gamma : float
-        Discount :math:`\gamma` in [0, 1] [per step].
-
-    Returns
-    -------
-    ndarray of float64, shape (S,)
-        :math:`R(\tau)` of the trajectory that contains the step [reward].
-
-    See Also
-    --------
-    npvpg.estimators.TotalReturn : The checked form of this function.
-
-    Notes
-    -----
-    The weight of the simplest policy gradient of [1]_. Discounted from time 0, so it never gets
-    a further factor :math:`\gamma^t`.
-
-    References
-    ----------
-    .. [1] J. Achiam, "Spinning Up in Deep Reinforcement Learning", 2018, part 3.
+    The weight of the simplest policy gradient of [2]_. Discounted from time 0, so it never gets a
+    further factor :math:`\gamma^t`.
 
     Examples
     --------
@@ -126,40 +89,9 @@ def _td_residual(
     gamma: float,
 ) -> NDArray[Any]:
     r"""
-    Temporal-difference residual of every step.
+    Temporal-difference residual of every step, equation (6.5) of [1]_.
 
     .. math:: \delta_t = r_t + \gamma V(s_{t+1}) - V(s_t)
-
-    Parameters
-    ----------
-    rew : ndarray of float64, shape (S,)
-        Rewards :math:`r_t`, trajectory after trajectory [reward].
-    val : ndarray of float64, shape (S,)
-        State values :math:`V(s_t)` [reward].
-    last_val : ndarray of float64, shape (K,)
-        :math:`V(s_T)` of the state each trajectory stopped in [reward]; 0 if it terminated.
-    start : ndarray of int64, shape (K + 1,)
-        Offsets of the trajectories [steps].
-    gamma : float
-        Discount :math:`\gamma` in [0, 1] [per step].
-
-    Returns
-    -------
-    ndarray of float64, shape (S,)
-        Residuals :math:`\delta_t` [reward].
-
-    See Also
-    --------
-    npvpg.estimators.TDResidual : The checked form of this function.
-
-    Notes
-    -----
-    Equation (6.5) of [1]_.
-
-    References
-    ----------
-    .. [1] R. S. Sutton and A. G. Barto, "Reinforcement Learning: An Introduction", 2nd ed.,
-       MIT Press, 2018.
 
     Examples
     --------
@@ -189,39 +121,8 @@ def _n_step(
     .. math:: \hat A^{(n)}_t = \sum_{l=0}^{m-1} \gamma^l r_{t+l} + \gamma^m V(s_{t+m}) - V(s_t),
               \qquad m = \min(n, T - t)
 
-    Parameters
-    ----------
-    rew : ndarray of float64, shape (S,)
-        Rewards :math:`r_t`, trajectory after trajectory [reward].
-    val : ndarray of float64, shape (S,)
-        State values :math:`V(s_t)` [reward].
-    last_val : ndarray of float64, shape (K,)
-        :math:`V(s_T)` of the state each trajectory stopped in [reward]; 0 if it terminated.
-    start : ndarray of int64, shape (K + 1,)
-        Offsets of the trajectories [steps].
-    gamma : float
-        Discount :math:`\gamma` in [0, 1] [per step].
-    n : int
-        Number of rewards to look ahead, at least 1 [steps].
-
-    Returns
-    -------
-    ndarray of float64, shape (S,)
-        Advantages :math:`\hat A^{(n)}_t` [reward].
-
-    See Also
-    --------
-    npvpg.estimators.NStep : The checked form of this function.
-
-    Notes
-    -----
-    Equation (7.1) of [1]_ less :math:`V(s_t)`; time O(S n). The sum is formed afresh for every
-    step: a sliding window would subtract what left it and lose digits.
-
-    References
-    ----------
-    .. [1] R. S. Sutton and A. G. Barto, "Reinforcement Learning: An Introduction", 2nd ed.,
-       MIT Press, 2018.
+    Equation (7.1) of [1]_ less :math:`V(s_t)`; ``n`` is at least 1 [steps], time O(S n). The sum is
+    formed afresh for every step: a sliding window would subtract what left it and lose digits.
 
     Examples
     --------
@@ -260,41 +161,10 @@ def _gae(
 
     .. math:: \hat A_t = \sum_{l=0}^{T-t-1} (\gamma\lambda)^l \, \delta_{t+l}.
 
-    Parameters
-    ----------
-    rew : ndarray of float64, shape (S,)
-        Rewards :math:`r_t`, trajectory after trajectory [reward].
-    val : ndarray of float64, shape (S,)
-        State values :math:`V(s_t)` [reward].
-    last_val : ndarray of float64, shape (K,)
-        :math:`V(s_T)` of the state each trajectory stopped in [reward]; 0 if it terminated.
-    start : ndarray of int64, shape (K + 1,)
-        Offsets of the trajectories [steps].
-    gamma : float
-        Discount :math:`\gamma` in [0, 1] [per step].
-    lam : float
-        Mixing weight :math:`\lambda` in [0, 1] [dimensionless]; 0 gives :math:`\delta_t`,
-        1 gives the discounted return minus :math:`V(s_t)`.
-
-    Returns
-    -------
-    ndarray of float64, shape (S,)
-        Advantages :math:`\hat A_t` [reward].
-
-    See Also
-    --------
-    npvpg.estimators.GAE : The checked form of this function.
-
-    Notes
-    -----
-    Equation (16) of [1]_, cut at the end of the trajectory and evaluated from its last step
+    Equation (16) of [3]_, cut at the end of the trajectory and evaluated from its last step
     backwards by :math:`\hat A_t = \delta_t + \gamma\lambda\hat A_{t+1}`: time O(S), no state
-    carried from one trajectory to the next.
-
-    References
-    ----------
-    .. [1] J. Schulman, P. Moritz, S. Levine, M. I. Jordan and P. Abbeel, "High-Dimensional
-       Continuous Control Using Generalized Advantage Estimation", ICLR 2016, arXiv:1506.02438.
+    carried from one trajectory to the next. ``lam``, :math:`\lambda` in [0, 1]: 0 gives
+    :math:`\delta_t`, 1 the discounted return minus :math:`V(s_t)`.
 
     Examples
     --------
@@ -316,32 +186,13 @@ def _gae(
 
 def _discount_weights(start: NDArray[np.int64], gamma: float) -> NDArray[np.float64]:
     r"""
-    Discount of every step, counted from the start of its trajectory.
+    Discount of every step, counted from the start of its trajectory [dimensionless].
 
     .. math:: w_t = \gamma^{t}
 
-    Parameters
-    ----------
-    start : ndarray of int64, shape (K + 1,)
-        Offsets of the trajectories [steps].
-    gamma : float
-        Discount :math:`\gamma` in [0, 1] [per step].
-
-    Returns
-    -------
-    ndarray of float64, shape (S,)
-        Weights [dimensionless].
-
-    Notes
-    -----
     The factor that turns the usual "semi-gradient" into the exact gradient of the discounted
-    objective [1]_. A product of two powers: multiplying step by step would lose a digit every few
+    objective [4]_. A product of two powers: multiplying step by step would lose a digit every few
     steps, and a power each would take many times as long.
-
-    References
-    ----------
-    .. [1] C. Nota and P. S. Thomas, "Is the Policy Gradient a Gradient?", AAMAS 2020,
-       arXiv:1906.07073.
 
     Examples
     --------

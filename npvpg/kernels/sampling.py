@@ -18,19 +18,7 @@ def _draw(logits: NDArray[Any], uniform: float, partial: NDArray[np.float64]) ->
     .. math:: P_a = \sum_{b \le a} e^{z_b - \max z}, \qquad
               a = \min\{a : u P_{A-1} < P_a\}
 
-    Parameters
-    ----------
-    logits : ndarray of float32 or float64, shape (A,)
-        Unnormalised log-probabilities :math:`z`.
-    uniform : float
-        Noise :math:`u` in [0, 1).
-    partial : ndarray of float64, shape (A,)
-        Overwritten by the partial sums :math:`P`.
-
-    Returns
-    -------
-    int
-        Action.
+    ``uniform`` is :math:`u` in [0, 1); ``partial`` (A,) float64 is overwritten by :math:`P`.
     """
     top = logits[0]
     for a in range(1, logits.size):
@@ -52,18 +40,7 @@ draw = jit(_draw)
 def _shift(
     mu: NDArray[Any], log_sigma: NDArray[Any], normal: NDArray[np.float64], act: NDArray[Any]
 ) -> None:
-    r"""
-    Shift and scale one row of noise: :math:`a = \mu + \sigma\epsilon`.
-
-    Parameters
-    ----------
-    mu, log_sigma : ndarray of float32 or float64, shape (D,)
-        Mean, and logarithm of the standard deviation.
-    normal : ndarray of float64, shape (D,)
-        Standard normal noise :math:`\epsilon`.
-    act : ndarray of the type of `mu`, shape (D,)
-        Action, written.
-    """
+    r"""Shift and scale one row of noise into `act` (D,): :math:`a = \mu + \sigma\epsilon`."""
     for j in range(mu.size):
         act[j] = mu[j] + np.exp(log_sigma[j]) * act.dtype.type(normal[j])
 

@@ -18,23 +18,14 @@ CENTRE_1 = CENTRE_2 = 0.5
 
 def _draw(noise: NDArray[np.float64], state: NDArray[np.float64], obs: NDArray[np.float32]) -> None:
     """
-    Start an episode.
+    Start an episode: noise and state (4,), rounded to single precision.
 
-    Parameters
-    ----------
-    noise : ndarray of float64, shape (4,)
-        The initial state.
-    state : ndarray of float64, shape (4,)
-        Written: angle of the first link from hanging down, angle of the second from the first
-        [rad], their velocities [rad/s]; rounded to single precision.
-    obs : ndarray of float32, shape (6,)
-        Written: cosine and sine of each angle, then the velocities.
+    The state is the angle of the first link from hanging down, the angle of the second from the
+    first [rad], and their velocities [rad/s].
 
-    Notes
-    -----
     Gymnasium takes these first cosines and sines in single precision, where NumPy uses its own
-    vectorised functions; the ones here are rounded from double precision and may differ in the
-    last bit. `npvpg.envs.AcrobotVectorEnv` asks NumPy.
+    vectorised functions; the ones here are rounded from double precision and may differ in the last
+    bit. `npvpg.envs.AcrobotVectorEnv` asks NumPy.
     """
     for j in range(4):
         state[j] = np.float32(noise[j])
@@ -42,16 +33,7 @@ def _draw(noise: NDArray[np.float64], state: NDArray[np.float64], obs: NDArray[n
 
 
 def _observe(state: NDArray[np.float64], obs: NDArray[np.float32]) -> None:
-    """
-    Observe the angles by their cosines and sines.
-
-    Parameters
-    ----------
-    state : ndarray of float64, shape (4,)
-        As `draw` writes it.
-    obs : ndarray of float32, shape (6,)
-        Written.
-    """
+    """Observe (6,): cosine and sine of each angle, then the velocities."""
     obs[0], obs[1] = math.cos(state[0]), math.sin(state[0])
     obs[2], obs[3] = math.cos(state[1]), math.sin(state[1])
     obs[4], obs[5] = state[2], state[3]
@@ -64,30 +46,11 @@ draw = jit(_draw)
 def _accelerations(
     theta1: float, theta2: float, dtheta1: float, dtheta2: float, torque: float, two: float
 ) -> tuple[float, float]:
-    r"""
-    Angular accelerations of both links.
+    """
+    Angular accelerations of both links [rad/s^2], the second's relative to the first.
 
-    Parameters
-    ----------
-    theta1, theta2 : float
-        Angles [rad].
-    dtheta1, dtheta2 : float
-        Angular velocities [rad/s].
-    torque : float
-        Torque of the motor in the elbow [N m].
-    two : float
-        The number 2, in a form that the compiler cannot know.
-
-    Returns
-    -------
-    ddtheta1 : float
-        Angular acceleration of the first link [rad/s^2].
-    ddtheta2 : float
-        Angular acceleration of the second, relative to the first [rad/s^2].
-
-    Notes
-    -----
-    The equations of the book [1]_, section 11.3 of its first edition.
+    The equations of the book [1]_, section 11.3 of its first edition; ``torque`` is that of the
+    motor in the elbow [N m], ``two`` the number 2 in a form that the compiler cannot know.
 
     References
     ----------
@@ -121,19 +84,7 @@ accelerations = jit(_accelerations)
 
 
 def _wrap(angle: float) -> float:
-    """
-    Bring an angle into [-pi, pi] by whole turns.
-
-    Parameters
-    ----------
-    angle : float
-        Angle [rad]; finite.
-
-    Returns
-    -------
-    float
-        The same direction [rad].
-    """
+    """Bring a finite angle into [-pi, pi] by whole turns [rad]."""
     while angle > math.pi:
         angle = angle - 2 * math.pi
     while angle < -math.pi:
@@ -146,26 +97,11 @@ wrap = jit(_wrap)
 
 def _move(state: NDArray[np.float64], action: int, obs: NDArray[np.float32]) -> tuple[float, bool]:
     """
-    Take one step of the classic Runge-Kutta method.
+    Take one step of the classic Runge-Kutta method, 0.2 s; actions 0, 1, 2: torque -1, 0, 1 N m.
 
-    Parameters
-    ----------
-    state : ndarray of float64, shape (4,)
-        As `draw` writes it; advanced by 0.2 s, angles in [-pi, pi], velocities clipped.
-    action : int
-        0, 1, 2: torque -1, 0, 1 N m.
-    obs : ndarray of float32, shape (6,)
-        Written: cosine and sine of each angle, then the velocities.
+    Then the angles are brought into [-pi, pi] and the velocities clipped. The reward is -1, and 0
+    on reaching the goal, where it terminates: the tip above the height of one link over the joint.
 
-    Returns
-    -------
-    rew : float
-        -1, and 0 on reaching the goal.
-    terminated : bool
-        Whether the tip swung above the height of one link over the joint.
-
-    Notes
-    -----
     ``two`` hides the exponent: knowing it, the compiler replaces pow(x, 2) by x * x, and the C
     library's power differs from the product in the last bit for one number in 1,200.
     """

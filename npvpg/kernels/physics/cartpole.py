@@ -21,16 +21,10 @@ THETA_LIMIT = 12 * 2 * math.pi / 360
 
 def _draw(noise: NDArray[np.float64], state: NDArray[np.float64], obs: NDArray[np.float32]) -> None:
     """
-    Start an episode.
+    Start an episode: noise and state (4,), observed (4,).
 
-    Parameters
-    ----------
-    noise : ndarray of float64, shape (4,)
-        The initial state.
-    state : ndarray of float64, shape (4,)
-        Written: position [m], velocity [m/s], angle [rad], angular velocity [rad/s].
-    obs : ndarray of float32, shape (4,)
-        Written: the state, rounded.
+    The state is position [m], velocity [m/s], angle [rad] and angular velocity [rad/s]. What is
+    observed is the state, rounded.
     """
     for j in range(4):
         state[j] = noise[j]
@@ -47,30 +41,16 @@ def _move(
     sutton_barto_reward: bool = False,
 ) -> tuple[float, bool]:
     r"""
-    Take one explicit Euler step.
+    Take one explicit Euler step of 0.02 s; action 1 pushes the cart to the right, 0 to the left.
 
     .. math:: \ddot\theta = \frac{g\sin\theta - u\cos\theta}
               {l\,(4/3 - m\cos^2\theta / M)}, \qquad
               \ddot x = u - \frac{m l\,\ddot\theta\cos\theta}{M}, \qquad
               u = \frac{F + m l\,\dot\theta^2\sin\theta}{M}
 
-    Parameters
-    ----------
-    state : ndarray of float64, shape (4,)
-        As `draw` writes it; advanced by 0.02 s.
-    action : int
-        1 pushes the cart to the right, 0 to the left.
-    obs : ndarray of float32, shape (4,)
-        Written: the new state, rounded.
-    sutton_barto_reward : bool
-        Which of two rewards.
-
-    Returns
-    -------
-    rew : float
-        1, on the last step too; with `sutton_barto_reward` -1 on the last step, else 0.
-    terminated : bool
-        Whether the cart left the track or the pole leans by more than 12 degrees.
+    The reward is 1, on the last step too; with ``sutton_barto_reward`` it is -1 on the last step
+    and 0 before. It terminates when the cart has left the track or the pole leans by more than 12
+    degrees.
 
     References
     ----------

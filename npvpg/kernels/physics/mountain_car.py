@@ -17,16 +17,10 @@ GOAL = 0.5
 
 def _draw(noise: NDArray[np.float64], state: NDArray[np.float64], obs: NDArray[np.float32]) -> None:
     """
-    Start an episode at rest.
+    Start an episode at rest: noise (1,), state (2,), observed (2,).
 
-    Parameters
-    ----------
-    noise : ndarray of float64, shape (1,)
-        The initial position.
-    state : ndarray of float64, shape (2,)
-        Written: position and velocity [length, length per step].
-    obs : ndarray of float32, shape (2,)
-        Written: the state, rounded.
+    The state is position and velocity [length, length per step]. What is observed is the state,
+    rounded.
     """
     state[0], state[1] = noise[0], 0.0
     obs[0], obs[1] = state[0], state[1]
@@ -42,27 +36,12 @@ def _move(
     goal_velocity: float = 0.0,
 ) -> tuple[float, bool]:
     r"""
-    Take one step; the car stops dead at the left wall.
+    Take one step; actions 0, 1, 2 accelerate to the left, not at all, to the right.
 
     .. math:: v \leftarrow v + 0.001\,(a - 1) - 0.0025 \cos 3x, \qquad x \leftarrow x + v
 
-    Parameters
-    ----------
-    state : ndarray of float64, shape (2,)
-        As `draw` writes it; advanced by one step, velocity and position clipped.
-    action : int
-        0, 1, 2: accelerate to the left, not at all, to the right.
-    obs : ndarray of float32, shape (2,)
-        Written: the new state, rounded.
-    goal_velocity : float
-        Least velocity at the flag.
-
-    Returns
-    -------
-    rew : float
-        -1.
-    terminated : bool
-        Whether the car reached the flag, as fast as it must.
+    Velocity and position are clipped, and the car stops dead at the left wall. The reward is -1; it
+    terminates at the flag, if the car is at least as fast as ``goal_velocity``.
 
     References
     ----------

@@ -18,17 +18,10 @@ GOAL = 0.45
 
 def _draw(noise: NDArray[np.float64], state: NDArray[np.float64], obs: NDArray[np.float32]) -> None:
     """
-    Start an episode at rest.
+    Start an episode at rest: noise (1,), state (3,), observed (2,).
 
-    Parameters
-    ----------
-    noise : ndarray of float64, shape (1,)
-        The initial position.
-    state : ndarray of float64, shape (3,)
-        Written: position, velocity [length, length per step], and 1 if both are in single
-        precision: from the first step on, as in Gymnasium.
-    obs : ndarray of float32, shape (2,)
-        Written: position and velocity, rounded.
+    The state is position, velocity [length, length per step], and 1 if both are in single
+    precision: from the first step on, as in Gymnasium. Observed are the first two, rounded.
     """
     state[0], state[1], state[2] = noise[0], 0.0, 0.0
     obs[0], obs[1] = state[0], state[1]
@@ -41,18 +34,8 @@ def _rounded(x: float, single: bool) -> float:
     """
     Round to single precision, if asked.
 
-    Parameters
-    ----------
-    x : float
-        A number in double precision.
-    single : bool
-        Whether to round.
-
-    Returns
-    -------
-    float
-        The number. A sum or product of two singles, formed in double precision and rounded, is
-        the one that single precision gives.
+    A sum or product of two singles, formed in double precision and rounded, is the one that single
+    precision gives.
     """
     return float(np.float32(x)) if single else x
 
@@ -67,30 +50,14 @@ def _move(
     goal_velocity: float = 0.0,
 ) -> tuple[float, bool]:
     r"""
-    Take one step; the car stops dead at the left wall.
+    Take one step; the action (1,), float32 or float64, is a force, clipped to [-1, 1].
 
     .. math:: v \leftarrow v + 0.0015\,a - 0.0025 \cos 3x, \qquad x \leftarrow x + v
 
-    Parameters
-    ----------
-    state : ndarray of float64, shape (3,)
-        As `draw` writes it; advanced by one step, velocity and position clipped.
-    action : ndarray of float32 or float64, shape (1,)
-        Force :math:`a`, clipped to [-1, 1].
-    obs : ndarray of float32, shape (2,)
-        Written: position and velocity, rounded.
-    goal_velocity : float
-        Least velocity at the flag.
+    Velocity and position are clipped, and the car stops dead at the left wall. The reward is 100 on
+    reaching the flag, less a tenth of the squared force as it was before clipping; it terminates at
+    the flag, if the car is at least as fast as ``goal_velocity``.
 
-    Returns
-    -------
-    rew : float
-        100 on reaching the flag, less a tenth of the squared force as it was before clipping.
-    terminated : bool
-        Whether the car reached the flag, as fast as it must.
-
-    Notes
-    -----
     Gymnasium's step mixes numbers of NumPy with numbers of Python, which take the precision of
     the NumPy number they meet. So an intermediate result is single where everything that entered
     it was single or a Python number, and a clipped quantity is a Python number.

@@ -18,17 +18,11 @@ MAX_SPEED = 8.0
 
 def _draw(noise: NDArray[np.float64], state: NDArray[np.float64], obs: NDArray[np.float32]) -> None:
     """
-    Start an episode.
+    Start an episode: noise (2,), state (3,), observed (3,).
 
-    Parameters
-    ----------
-    noise : ndarray of float64, shape (2,)
-        Initial angle and angular velocity.
-    state : ndarray of float64, shape (3,)
-        Written: angle from upright [rad], angular velocity [rad/s], and the torque of the last
-        step [N m], which a drawing shows; 0 before the first.
-    obs : ndarray of float32, shape (3,)
-        Written: cosine and sine of the angle, angular velocity.
+    The state is the angle from upright [rad], the angular velocity [rad/s], and the torque of the
+    last step [N m], which a drawing shows; 0 before the first. Observed are cosine and sine of the
+    angle, and the velocity.
     """
     state[0], state[1], state[2] = noise[0], noise[1], 0.0
     obs[0], obs[1], obs[2] = math.cos(state[0]), math.sin(state[0]), state[1]
@@ -44,33 +38,16 @@ def _move(
     g: float = GRAVITY,
 ) -> tuple[float, bool]:
     r"""
-    Take one semi-implicit Euler step.
+    Take one semi-implicit Euler step of 0.05 s; the action (1,), of either precision, is a torque.
 
     .. math:: \dot\theta \leftarrow \dot\theta
               + \left(\frac{3g}{2l}\sin\theta + \frac{3}{ml^2}\,u\right)\Delta t, \qquad
               \theta \leftarrow \theta + \dot\theta\,\Delta t
 
-    Parameters
-    ----------
-    state : ndarray of float64, shape (3,)
-        As `draw` writes it; advanced by 0.05 s, the velocity clipped to [-8, 8].
-    action : ndarray of float32 or float64, shape (1,)
-        Torque :math:`u` [N m], clipped to [-2, 2].
-    obs : ndarray of float32, shape (3,)
-        Written: cosine and sine of the angle, angular velocity.
-    g : float
-        Gravity [m/s^2].
+    The torque is clipped to [-2, 2] N m, the velocity to [-8, 8]; ``g`` is gravity [m/s^2]. The
+    reward is :math:`-(\theta^2 + 0.1\,\dot\theta^2 + 0.001\,u^2)` of the state before the step,
+    with the angle in [-pi, pi); it never terminates.
 
-    Returns
-    -------
-    rew : float
-        :math:`-(\theta^2 + 0.1\,\dot\theta^2 + 0.001\,u^2)` of the state before the step, with
-        the angle in [-pi, pi).
-    terminated : bool
-        False.
-
-    Notes
-    -----
     What depends on the torque alone is in the precision of the action. The exponent is in a form
     that the compiler cannot know, see `npvpg.kernels.physics.acrobot`.
     """
