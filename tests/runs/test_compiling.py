@@ -73,6 +73,12 @@ def test_it_is_said_with_a_cold_cache_and_not_with_a_warm_one(tmp_path: Path) ->
     assert "compiling" not in printed("evaluate warm --episodes 1 --json", tmp_path, cache)
 
 
+def test_it_is_said_once_that_there_is_no_place_for_the_cache(tmp_path: Path) -> None:
+    out = printed(f"{LINE} --out run", tmp_path, Path("/dev/null/nowhere"))
+    assert out.count("compiling") == 1
+    assert "compiling (in every process; no folder for them can be written to; set NUMBA" in out
+
+
 def test_what_no_cache_keeps_is_called_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
