@@ -178,7 +178,8 @@ COLLECTORS = ["fixed horizon", "whole episodes"]
     source="Spinning Up, part 3, EGLP lemma; Bernstein's inequality",
     method=f"Monte Carlo of {N_STEPS} steps, confirmed by 16 times as many; 72 statistics of"
     f" false alarm 1e-11 each; a bias of {DETECTABLE:.2f} standard deviations of a term"
-    f" ({SEEN_NORMAL:.2f} of the noise of a Gaussian) is seen with probability .99",
+    f" ({SEEN_NORMAL:.2f} of the noise of a Gaussian) is seen with probability .99; not drawn by"
+    " Hypothesis: the laws of the sums are exact for this process, and C9 draws networks",
     tolerance=1.0,
     tolerance_reason="deviation over the deviation allowed at the level of the stage",
     about=(

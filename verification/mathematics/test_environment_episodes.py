@@ -1,6 +1,7 @@
 """Claims about the compiled vector environments: their episodes, streams and states."""
 
 from collections.abc import Mapping
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -316,21 +317,8 @@ OWN: dict[str, tuple[ModuleType, int, int, float, float]] = {
 """Kernels, numbers in a state and in a start, and the bounds of the latter."""
 
 
-@claim(
-    "H5",
-    title="An environment of one's own two functions is the built-in one",
-    statement=r"\mathrm{CompiledEnv}(\operatorname{draw}, \operatorname{move}) = \text{built-in}",
-    words="given the built-in functions of one sub-environment it plays the built-in episodes",
-    assumptions="bounds of the first state differ: drawn from [0, 1) and scaled by the function",
-    source="the two interfaces of npvpg.envs",
-    method="both, side by side",
-    tolerance=0,
-    tolerance_reason=BITWISE,
-    about=("npvpg.envs.custom.CompiledEnv",),
-)
-@pytest.mark.parametrize("name", OWN)
-def test_own_functions(name: str) -> None:
-    """The loops are compiled anew around the same functions of one sub-environment."""
+@cache
+def _own_and_built_in(name: str) -> tuple[Any, Any]:
     module, state_size, n_noise, low, high = OWN[name]
     draw = module.draw
 
@@ -348,11 +336,33 @@ def test_own_functions(name: str) -> None:
         max_episode_steps=60,
         n_reset_noise=n_noise,
     )(3)
-    have, want = own.reset(seed=11)[0], mine.reset(seed=11)[0]
+    return own, mine
+
+
+@claim(
+    "H5",
+    title="An environment of one's own two functions is the built-in one",
+    statement=r"\mathrm{CompiledEnv}(\operatorname{draw}, \operatorname{move}) = \text{built-in}",
+    words="given the built-in functions of one sub-environment it plays the built-in episodes",
+    assumptions="bounds of the first state differ: drawn from [0, 1) and scaled by the function",
+    source="the two interfaces of npvpg.envs",
+    method="both, side by side",
+    tolerance=0,
+    tolerance_reason=BITWISE,
+    about=("npvpg.envs.custom.CompiledEnv",),
+)
+@pytest.mark.parametrize("name", OWN)
+@settings(max_examples=EXAMPLES)
+@given(seed=st.integers(0, 2**31 - 1), play=st.integers(0, 2**31 - 1))
+@example(seed=11, play=3)
+def test_own_functions(name: str, seed: int, play: int) -> None:
+    """The loops are compiled anew around the same functions of one sub-environment."""
+    own, mine = _own_and_built_in(name)
+    have, want = own.reset(seed=seed)[0], mine.reset(seed=seed)[0]
     observe(differ(have, want), 0.0, "first reset")
-    mine.action_space.seed(3)
+    mine.action_space.seed(play)
     acts = np.array([mine.action_space.sample() for _ in range(200)])
-    assert follow(own, mine, acts, np.random.default_rng([SUITE, 4])) > 6
+    assert follow(own, mine, acts, np.random.default_rng([SUITE, play])) > 6
 
 
 @claim(
@@ -368,17 +378,21 @@ def test_own_functions(name: str) -> None:
     about=("npvpg.envs.base.CompiledVectorEnv.get_state",),
 )
 @pytest.mark.parametrize("name", COMPILED)
-def test_state_is_everything(name: str) -> None:
+@settings(max_examples=EXAMPLES)
+@given(seed=st.integers(0, 2**31 - 1), play=st.integers(0, 2**31 - 1), before=st.integers(0, 30))
+@example(seed=21, play=1, before=10)
+@example(seed=21, play=1, before=25)  # all are over
+def test_state_is_everything(name: str, seed: int, play: int, before: int) -> None:
     """Some episodes are young and some are over when the state is taken."""
     first = gymnasium.make_vec(f"npvpg/{name}", num_envs=3, max_episode_steps=25)
     other = gymnasium.make_vec(f"npvpg/{name}", num_envs=3, max_episode_steps=25)
-    first.reset(seed=21)
-    first.action_space.seed(1)
+    first.reset(seed=seed)
+    first.action_space.seed(play)
     acts = np.array([first.action_space.sample() for _ in range(90)])
-    for act in acts[:10]:
+    for act in acts[:before]:
         ended = np.logical_or(*first.step(act)[2:4])
         if ended.any():
             first.reset(options={"reset_mask": ended})
-    other.reset(seed=99)
+    other.reset(seed=seed + 1)
     other.set_state(first.get_state())  # type: ignore[attr-defined]
-    assert follow(first, other, acts[10:], np.random.default_rng([SUITE, 6])) >= 3
+    assert follow(first, other, acts[before:], np.random.default_rng([SUITE, play])) >= 3

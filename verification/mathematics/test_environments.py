@@ -9,7 +9,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from numba import njit
 from numba.extending import is_jitted
 from numpy.typing import NDArray
@@ -23,9 +24,11 @@ from npvpg.kernels.physics import (
     pendulum,
 )
 from verification.claims import claim, observe, require
+from verification.mathematics.strategies import SEED
 
 SUITE = 204  # first word of every seed of this module
 EXPLORE = settings.get_current_profile_name() == "explore"
+N_NUMBERS = 5_000
 N_STEPS = 1_000_000 if EXPLORE else 100_000 if is_jitted(cartpole.step) else 500
 ULP = "bit for bit: 0 units in the last place"
 
@@ -219,6 +222,25 @@ def test_steps_from_random_states(name: str, dtype: type[Any]) -> None:
 
 @claim("H1")
 @pytest.mark.parametrize(("name", "dtype"), CASES)
+@given(st.data())
+def test_steps_from_drawn_states(name: str, dtype: type[Any], data: st.DataObject) -> None:
+    """Few states at a time, so that one that fails is told, and made simple."""
+    twin = TWINS[name]
+    low, high = min(twin.actions), max(twin.actions)
+    acts = {
+        np.int64: st.integers(0, len(twin.actions) - 1),
+        np.float32: st.floats(low, high, width=32),
+        np.float64: st.floats(low, high),
+    }[dtype]
+    entries = (st.floats(*map(float, bounds)) for bounds in twin.spread)
+    rows = data.draw(st.lists(st.tuples(*entries, acts), min_size=1))
+    *state, act = (np.array(column) for column in zip(*rows, strict=True))
+    act = act.astype(dtype)
+    compare(name, columns(name, *state), act if dtype is np.int64 else act[:, None])
+
+
+@claim("H1")
+@pytest.mark.parametrize(("name", "dtype"), CASES)
 def test_steps_from_every_edge(name: str, dtype: type[Any]) -> None:
     """Thresholds, clips, walls and wraps, and the numbers next to them."""
     twin = TWINS[name]
@@ -302,10 +324,13 @@ def test_steps_to_rest_at_the_flag(kind: type[Any]) -> None:
     tolerance_reason=ULP,
     about=("npvpg.kernels.physics.acrobot.move", "npvpg.kernels.physics.pendulum.move"),
 )
-@pytest.mark.parametrize("scale", [1e-3, 1.0, 30.0])
-def test_functions_of_the_c_library(scale: float) -> None:
+@given(st.floats(1e-9, 1e3), st.lists(st.floats(-1e6, 1e6)), SEED)
+@example(1e-3, [], 5)
+@example(1.0, [0.0, -0.0, 5e-324], 5)
+@example(30.0, [], 5)
+def test_functions_of_the_c_library(scale: float, drawn: list[float], seed: int) -> None:
     """The exponent 2 comes as an argument: a constant would be compiled to a product."""
-    x = np.random.default_rng([SUITE, 5]).standard_normal(50_000) * scale
+    x = np.append(np.random.default_rng([SUITE, seed]).standard_normal(N_NUMBERS) * scale, drawn)
     sin, cos, power = np.empty_like(x), np.empty_like(x), np.empty_like(x)
     _functions(x, 2.0, sin, cos, power)
     observe(ulps(sin, np.sin(x)), 0.0, "sine")

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from npvpg.batch import Batch
@@ -232,17 +232,20 @@ def test_moments(seed, gamma, objective, which):
     tolerance_reason="relative to the second moment; sums of some thousand terms",
     about=("npvpg.lab.exact.laboratory.Laboratory.moments", "npvpg.estimators.LeaveOneOut"),
 )
-@pytest.mark.parametrize(("n", "sizes"), [(2, (2, 2, 2)), (3, (1, 2, 2))])
 @pytest.mark.parametrize("kind", [LeaveOneOut, TotalReturn, BaselinedReturn])
-def test_batches(n, sizes, kind):
-    rng = np.random.default_rng([94, n])
-    n_states, n_actions, horizon = sizes
-    lab, mdp, pi = both(rng, n_states, n_actions, horizon, 0.9)
+@settings(max_examples=8)
+@given(st.sampled_from([(2, 1, 2, 2), (2, 2, 2, 1), (3, 1, 2, 1)]), GAMMA, SEED)
+@example((2, 2, 2, 2), 0.9, 94)
+@example((3, 1, 2, 2), 0.9, 94)
+def test_batches(kind, sizes, gamma, seed):
+    n, n_states, n_actions, horizon = sizes
+    rng = np.random.default_rng([94, n, seed])
+    lab, mdp, pi = both(rng, n_states, n_actions, horizon, gamma)
     flat = ensemble(mdp, pi)
     shown = np.vstack([np.eye(n_states), np.zeros(n_states)])
     V = exact.solve(mdp, pi).V
-    estimator = kind(0.9)
-    discount = 0.9 if kind is BaselinedReturn else None
+    estimator = kind(gamma)
+    discount = gamma if kind is BaselinedReturn else None
 
     def estimate(chosen: tuple[int, ...]) -> np.ndarray:
         rows = np.concatenate([np.arange(flat.start[k], flat.start[k + 1]) for k in chosen])

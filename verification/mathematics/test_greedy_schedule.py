@@ -7,6 +7,8 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import npvpg.envs  # noqa: F401 - registers the compiled environments
 from npvpg.collect import WholeEpisodes
@@ -20,6 +22,7 @@ from npvpg.value import ZeroValue
 from npvpg.world.streams import Purpose, generator
 from verification import flat
 from verification.claims import claim, observe, require
+from verification.mathematics.strategies import SEED
 from verification.oracles import mdp as exact
 from verification.oracles.derivatives import complex_step
 
@@ -108,8 +111,12 @@ def test_a_run_goes_on_with_the_probability_it_had():
 
 
 @claim("C8")
-@pytest.mark.parametrize("fraction", [0.0, 0.25, 1.0, 3.0])
-def test_the_mixture_at_a_point_of_the_run(fraction):
+@given(st.floats(0.0, 3.0), st.floats(0.0, 0.99), st.floats(0.0, 0.99), SEED)
+@example(0.0, 0.5, 0.9, 152)
+@example(0.25, 0.5, 0.9, 152)
+@example(1.0, 0.9, 0.5, 152)
+@example(3.0, 0.0, 0.9, 152)
+def test_the_mixture_at_a_point_of_the_run(fraction, start, stop, seed):
     """At the end, where a policy is evaluated, and beyond it the last value holds."""
     policy = Policy(MLP((4, 2)), Categorical(2))
     rate = Linear(0.1, 0.1)
@@ -119,13 +126,13 @@ def test_the_mixture_at_a_point_of_the_run(fraction):
         RewardToGo(0.9),
         WholeEpisodes(1),
         rate,
-        greedy=Linear(0.5, 0.9),
+        greedy=Linear(start, stop),
     )
-    rng = np.random.default_rng(152)
+    rng = np.random.default_rng(seed)
     theta, obs = rng.standard_normal(policy.size), rng.standard_normal((5, 4))
-    want = _mixture(theta, obs, 0.5 + 0.4 * min(fraction, 1))
-    start = initial_state(algorithm, n_envs=1, seed=0)
-    acting, _ = algorithm.acting(start.learner, fraction)
+    want = _mixture(theta, obs, start + (stop - start) * min(fraction, 1))
+    begun = initial_state(algorithm, n_envs=1, seed=0)
+    acting, _ = algorithm.acting(begun.learner, fraction)
     for a in range(2):
         have = np.exp(acting.at(theta, obs).log_prob(np.full(5, a)))
         observe(float(np.abs(have - want[:, a]).max()), 1e-13)

@@ -64,7 +64,7 @@ def _observe(margins):
     words="laws, policies, estimators and environments pass npvpg.testing, within its own bounds",
     assumptions="those of the theorems",
     source="the claims of the families A to E",
-    method="npvpg.testing: finite differences, sums, quadrature, two-stage tests, enumeration",
+    method="drawn by Hypothesis in npvpg.testing: differences, sums, quadrature, enumeration",
     tolerance=1.0,
     tolerance_reason="each error is held to the bound derived for it",
     about=(

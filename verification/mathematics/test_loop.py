@@ -199,7 +199,7 @@ def _same(one, other):
     words="a run taken up from its arrays in mid-episode equals one that never stopped",
     assumptions="the environment follows from its seed",
     source="this library",
-    method="bitwise comparison of all states and episodes",
+    method="bitwise comparison of all states and episodes, in any order of use that is drawn",
     tolerance=0.0,
     tolerance_reason="bitwise",
     about=(

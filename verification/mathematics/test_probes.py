@@ -152,7 +152,8 @@ class ProbeEnv(gym.Env[NDArray[np.float64], np.int64]):
     words="seven tiny environments are solved, their values known from the probabilities alone",
     assumptions="fixed seeds; a smoke test that localises, and proves nothing",
     source="Jones 2021, debugging reinforcement learning; the probes of rejax",
-    method="values in closed form for the policy the run ended with",
+    method="values in closed form for the policy the run ended with; not drawn by Hypothesis:"
+    " an example is a whole training",
     tolerance=0.02,
     tolerance_reason="what is left of the noise of the last batches, absolute",
     about=("npvpg.loop.iterate", "npvpg.value.MLPValue"),

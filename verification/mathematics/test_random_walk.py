@@ -16,7 +16,8 @@ from verification.mathematics.strategies import random_seed
     words="of n = 1 ... 512, four steps at 0.4 learn the random walk best, as in the book",
     assumptions="19 states, values 0 at first, mean over ten episodes; 400 repetitions, not 100",
     source="Sutton and Barto 2018, figure 7.2, digitised in IntroRL, chapter_7/figure_7_2.py",
-    method="walks from the keyed stream; lowest points of the printed curves",
+    method="walks from the keyed stream; lowest points of the printed curves; not drawn by"
+    " Hypothesis: a printed figure is one example",
     tolerance=0.02,
     tolerance_reason="RMS error; four standard errors of the book's 100 repetitions and ours",
     about=("npvpg.kernels.prediction.n_step_td", "npvpg.studies.random_walk.errors"),

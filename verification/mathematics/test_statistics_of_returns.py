@@ -97,7 +97,8 @@ def test_there_is_no_mean_of_survivors(x, at):
     words="ends of the interval lie where the law of the redrawn mean, listed in full, has them",
     assumptions="redrawing with replacement",
     source="Efron and Tibshirani 1993, chapter 13",
-    method="all n^n samples; the share below an end of the interval, against its binomial law",
+    method="all n^n samples; the share below an end of the interval, against its binomial law;"
+    " not drawn by Hypothesis: five deviations are meant for so many comparisons, not for more",
     tolerance=0.015,
     tolerance_reason="probability: five standard deviations of the share of 10,000 samples",
     about=("npvpg.runs.statistics.bootstrap_interval", "npvpg.runs.statistics.iqm_band"),
