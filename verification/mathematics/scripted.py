@@ -1,11 +1,63 @@
 """An environment that follows a script and keeps a log of what happened."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
+from hypothesis import strategies as st
+
+ENDS = ("terminated", "truncated", "both")
+
+
+class Script(NamedTuple):
+    """
+    What happens in every sub-environment, again and again.
+
+    Parameters
+    ----------
+    lengths : tuple of tuple of int
+        Steps of its episodes.
+    ends : tuple of tuple of str
+        How they end.
+    """
+
+    # ends of every kind, one of them on the last step of a horizon of six
+    lengths: tuple[tuple[int, ...], ...] = ((3, 1, 2, 9), (2, 9, 1))
+    ends: tuple[tuple[str, ...], ...] = (ENDS, ENDS[::-1])
+
+    def played(self, n_episodes: int) -> list[list[int]]:
+        """Give the lengths of the first episodes of every sub-environment."""
+        return [[n[e % len(n)] for e in range(n_episodes)] for n in self.lengths]
+
+    def finished(self, n_steps: int) -> list[int]:
+        """Give the lengths of all episodes that end within so many steps of each."""
+        every = self.played(n_steps)
+        return [n for row in every for e, n in enumerate(row) if sum(row[: e + 1]) <= n_steps]
+
+
+def scripts(least: int = 1) -> st.SearchStrategy[Script]:
+    """
+    Draw scripts.
+
+    Parameters
+    ----------
+    least : int
+        Least number of sub-environments; three at most.
+
+    Returns
+    -------
+    strategy
+        Of `Script`.
+    """
+
+    def of(n: int) -> st.SearchStrategy[Script]:
+        lengths = st.lists(st.integers(1, 9), min_size=1, max_size=4).map(tuple)
+        ends = st.lists(st.sampled_from(ENDS), min_size=1, max_size=4).map(tuple)
+        return st.builds(Script, st.tuples(*[lengths] * n), st.tuples(*[ends] * n))
+
+    return st.integers(least, 3).flatmap(of)
 
 
 class Scripted(VectorEnv[Any, Any, Any]):
@@ -26,7 +78,7 @@ class Scripted(VectorEnv[Any, Any, Any]):
 
     def _observe(self):
         for i in range(self.num_envs):
-            self.buffer[i] = 1000 * i + 100 * self.episode[i] + self.t[i]
+            self.buffer[i] = 4096 * i + 64 * self.episode[i] + self.t[i]
         return self.buffer
 
     def reset(self, *, seed=None, options=None):

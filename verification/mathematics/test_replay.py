@@ -1,18 +1,18 @@
 """E10: every episode of a process, replayed through the real pipeline, gives its gradient."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
-from numpy.typing import ArrayLike, NDArray
+from hypothesis import example, given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from npvpg.batch import Batch
-from npvpg.distributions import Categorical, Distribution
-from npvpg.estimators import GAE, ActionValue, BaselinedReturn, NStep, RewardToGo, TDResidual
+from npvpg.distributions import Categorical
+from npvpg.estimators import NAMED, RewardToGo, named
 from npvpg.gradient import policy_gradient
 from npvpg.mlp import MLP
 from npvpg.policy import Policy
@@ -20,119 +20,14 @@ from npvpg.world.actor import Actor
 from npvpg.world.rollout import Position, fixed_horizon, whole_episodes
 from npvpg.world.vector import SeededVectorEnv
 from verification.claims import claim, observe, require
-from verification.mathematics.lab import Lab, random_laboratory
+from verification.mathematics.lab import Case, Lab, cases, largest, random_laboratory
+from verification.mathematics.replaying import FILLER, POISON, Dictated, Replay
+from verification.mathematics.strategies import SEED
 from verification.oracles import returns as textbook
-from verification.oracles.enumeration import Trajectory, trajectories
+from verification.oracles.enumeration import trajectories
 from verification.oracles.mdp import MDP, random_mdp
 
-POISON = 1e6  # value of the absorbing state: whoever bootstraps it is seen
-FILLER = -1  # number of the episodes that follow the script
 N_ENVS = 3
-Script = list[tuple[int, Trajectory]]
-
-
-class Replay(gym.Env[NDArray[np.float64], np.int64]):
-    """
-    Episodes from a list, in order, then one-step fillers.
-
-    It shows the state (one-hot; nothing when absorbed), the time, the number of the episode and
-    the action that the script wants next; another action is an error.
-    """
-
-    def __init__(self, script: Script, n_states: int, n_actions: int, horizon: int) -> None:
-        self.script, self.n_states, self.horizon = script, n_states, horizon
-        low = np.full(n_states + 3, -np.inf)
-        self.observation_space = gym.spaces.Box(low, -low, dtype=np.float64)
-        self.action_space = gym.spaces.Discrete(n_actions)
-        self.begun = 0
-
-    def _show(self) -> NDArray[np.float64]:
-        obs = np.zeros(self.n_states + 3)
-        state = self.played.states[self.t]
-        if state < self.n_states:
-            obs[state] = 1
-        over = self.t == len(self.played.actions)
-        obs[self.n_states :] = self.t, self.number, 0 if over else self.played.actions[self.t]
-        return obs
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[NDArray[np.float64], dict[str, Any]]:
-        """Begin the next episode of the script."""
-        self.t = 0
-        filler = (FILLER, Trajectory((0, 0), (0,), (POISON,), False, 1.0, 1.0))
-        self.number, self.played = (*self.script, filler)[min(self.begun, len(self.script))]
-        self.begun += 1
-        return self._show(), {}
-
-    def step(
-        self, action: np.int64
-    ) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
-        """Follow the script; the end of the horizon truncates even what terminates there."""
-        if self.t >= len(self.played.actions) or action != self.played.actions[self.t]:
-            raise RuntimeError(f"the script has another action than {action} at {self.t}")
-        self.t += 1
-        over = self.t == len(self.played.actions)
-        terminated = over and self.played.terminated
-        truncated = over and (not terminated or self.t == self.horizon)
-        return self._show(), self.played.rewards[self.t - 1], terminated, truncated, {}
-
-
-@dataclass(frozen=True)
-class Dictated(Distribution):
-    """
-    A categorical law whose noise is read from its last parameter, so that the script is followed.
-
-    The library's own sampler turns the noise into the action; the last parameter has no score.
-    """
-
-    law: Categorical
-
-    @property
-    def event_shape(self) -> tuple[int, ...]:
-        """Shape of an action."""
-        return self.law.event_shape
-
-    @property
-    def n_params(self) -> int:
-        """Logits, and the action that the script wants."""
-        return self.law.n + 1
-
-    def noise(self, rng: np.random.Generator, n: int) -> NDArray[np.float64]:
-        """Noise that is not used."""
-        return self.law.noise(rng, n)
-
-    def sample(self, params: NDArray[Any], noise: NDArray[np.float64]) -> NDArray[Any]:
-        """Sample by noise in the middle of the wanted action's share of the unit interval."""
-        wanted, every = params[:, -1].astype(np.int64), range(self.law.n)
-        chance = np.exp([self.log_prob(params, np.full(len(params), a)) for a in every])
-        before = np.cumsum(chance, axis=0) - chance
-        rows = np.arange(len(params))
-        return self.law.sample(params[:, :-1], before[wanted, rows] + chance[wanted, rows] / 2)
-
-    def mode(self, params: NDArray[Any]) -> NDArray[Any]:
-        """Most probable action."""
-        return self.law.mode(params[:, :-1])
-
-    def log_prob(self, params: NDArray[Any], act: ArrayLike) -> NDArray[Any]:
-        """Log-probability of the categorical."""
-        return self.law.log_prob(params[:, :-1], act)
-
-    def score(self, params: NDArray[Any], act: ArrayLike) -> NDArray[Any]:
-        """Score of the categorical, and 0."""
-        return np.pad(self.law.score(params[:, :-1], act), ((0, 0), (0, 1)))
-
-    def entropy(self, params: NDArray[Any]) -> NDArray[Any]:
-        """Entropy of the categorical."""
-        return self.law.entropy(params[:, :-1])
-
-    def entropy_score(self, params: NDArray[Any]) -> NDArray[Any]:
-        """Derivative of the categorical's entropy, and 0."""
-        return np.pad(self.law.entropy_score(params[:, :-1]), ((0, 0), (0, 1)))
-
-    def kl(self, params: NDArray[Any], other_params: NDArray[Any]) -> NDArray[Any]:
-        """Divergence of the categoricals."""
-        return self.law.kl(params[:, :-1], other_params[:, :-1])
 
 
 def _padded(lab: Lab) -> tuple[Policy, NDArray[np.float64], NDArray[np.intp]]:
@@ -182,20 +77,40 @@ def _gradient(
     return policy_gradient(policy.at(theta, batch.obs), batch, weight)
 
 
-def _lab(seed: int) -> Lab:
-    return random_laboratory(np.random.default_rng([68, seed]), 2, 2, 3, 0.9)
+def _replayed(lab: Lab, kind: str, n_steps: int | None) -> list[Batch]:
+    """Collect every episode: whole (None), or in horizons of so many steps."""
+    policy, theta, _ = _padded(lab)
+    actor, n_episodes = Actor(policy, theta), -(-lab.batch.n_trajectories // N_ENVS)
+    env = _vector(lab, kind)
+    try:
+        driver, position = SeededVectorEnv(env, 0), Position.initial(N_ENVS)
+        if n_steps is None:
+            return [
+                whole_episodes(driver, actor, position, n_episodes=n_episodes, iteration=0).batch
+            ]
+        batches: list[Batch] = []
+        while len(batches) * n_steps < n_episodes * lab.process.horizon:
+            rollout = fixed_horizon(
+                driver, actor, position, n_steps=n_steps, iteration=len(batches)
+            )
+            position = rollout.position
+            batches.append(rollout.batch)
+        return batches
+    finally:
+        env.close()
 
 
-def _estimators() -> tuple[Any, ...]:
-    gae = GAE(0.9, 0.6)
-    return (
-        RewardToGo(0.9),
-        BaselinedReturn(0.9),
-        TDResidual(0.9),
-        NStep(0.9, 2),
-        gae,
-        ActionValue(gae),
-    )
+def _observe_gradient(lab: Lab, batches: list[Batch], names: list[str], told: str) -> None:
+    """Hold the sum over all batches to the gradient, by estimators of these names."""
+    policy, theta, ours = _padded(lab)
+    for name in names:
+        estimator = named(name, gamma=lab.process.gamma, lam=0.6, n=2)
+        have = sum(_gradient(lab, batch, estimator, policy, theta)[ours] for batch in batches)
+        observe(largest(have - lab.truth), 1e-12 * lab.size, f"{estimator} {told}")
+
+
+# a weight that sees a cut tail, from no other trajectory than its own
+EVERY = [k for k, e in NAMED.items() if not (e.needs_whole_episodes or e.compares_trajectories)]
 
 
 @claim(
@@ -216,49 +131,45 @@ def _estimators() -> tuple[Any, ...]:
         "npvpg.batch.Batch",
     ),
 )
+@given(cases(n_actions=st.just(2)), st.sampled_from([None, 1, 400]))
+@example(Case(), None)
+@example(Case(), 1)
+@example(Case(), 400)
+def test_replay(case, n_steps):
+    """Whole episodes (None), and horizons that cut at every step and at none."""
+    lab = case.lab
+    batches = _replayed(lab, "sync", n_steps)
+    _observe_gradient(lab, batches, EVERY, f"{case} {n_steps}")
+
+
+@claim("E10")
+@given(cases(n_actions=st.just(2)), st.integers(2, 12))
+@example(Case(), 5)
+def test_replay_with_cuts(case, n_steps):
+    """A cut that some episodes have and others have not is seen by all but one-step weights."""
+    lab = case.lab
+    _observe_gradient(lab, _replayed(lab, "sync", n_steps), ["td"], f"{case} {n_steps}")
+
+
+@claim("E10")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-@pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize("n_steps", [None, 1, 5, 400])
-def test_replay(kind, n_steps):
-    """Whole episodes (None), and horizons that cut at every step, at some and at none."""
-    # a cut that some episodes have and others have not is seen by every weight but one-step ones
-    estimators = [TDResidual(0.9)] if n_steps == 5 else _estimators()
-    lab = _lab(0)
-    policy, theta, ours = _padded(lab)
-    n_episodes = -(-lab.batch.n_trajectories // N_ENVS)
-    env = _vector(lab, kind)
-    try:
-        driver, position = SeededVectorEnv(env, 0), Position.initial(N_ENVS)
-        if n_steps is None:
-            batches = [
-                whole_episodes(
-                    driver, Actor(policy, theta), position, n_episodes=n_episodes, iteration=0
-                ).batch
-            ]
-        else:
-            batches = []
-            while len(batches) * n_steps < n_episodes * lab.process.horizon:
-                rollout = fixed_horizon(
-                    driver, Actor(policy, theta), position, n_steps=n_steps, iteration=len(batches)
-                )
-                position = rollout.position
-                batches.append(rollout.batch)
-    finally:
-        env.close()
+def test_replay_in_processes(n_steps):
+    """Not drawn: each example starts three processes, and the process is that of the above."""
+    lab = Case().lab
+    batches = _replayed(lab, "async", n_steps)
     ends = {
         (int(time), bool(batch.terminated[k]))
         for batch in batches
         for k, time in enumerate(batch.last_obs[:, lab.process.n_states])
     }
     assert {(1, True), (2, True), (3, True), (3, False)} <= ends
-    size = 1 + float(np.abs(lab.solved.V).max())
-    for estimator in estimators:
-        have = np.sum([_gradient(lab, b, estimator, policy, theta) for b in batches], axis=0)
-        observe(float(np.abs(have[ours] - lab.truth).max()), 1e-12 * size, f"{estimator}")
+    _observe_gradient(lab, batches, ["td"] if n_steps == 5 else EVERY, f"async {n_steps}")
 
 
 @claim("E10")
-@pytest.mark.parametrize("seed", range(4))
+@given(SEED)
+@example(0)
 def test_returns_of_the_pipeline_are_exact(seed):
     """With whole rewards and gamma 1/2 the returns are those of fractions, bit for bit."""
     rng = np.random.default_rng([69, seed])

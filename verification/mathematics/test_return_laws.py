@@ -240,10 +240,10 @@ def test_nothing_gives_nothing(dtype):
     nothing, start = np.zeros(0, dtype), np.zeros(1, np.int64)
     for compiled, plain, arguments in _kernels(Roll(), (nothing, nothing, nothing, start)):
         for kernel in (compiled, plain):
-            observe(float(kernel(*arguments).size), 0)
+            require(kernel(*arguments).size == 0)
     for estimator in _all(Roll()):
-        observe(float(estimator(nothing, nothing, nothing, start).size), 0)
-    observe(float(estimators.standardize(nothing).size), 0)
+        require(estimator(nothing, nothing, nothing, start).size == 0)
+    require(estimators.standardize(nothing).size == 0)
     with pytest.raises(ValueError, match="at least 2, got 0"):
         estimators.LeaveOneOut(0.9)(nothing, nothing, nothing, start)
     policy = Policy(MLP((2, 3)), Categorical(3))
@@ -257,4 +257,4 @@ def test_nothing_gives_nothing(dtype):
             per_step=per_step,
             discount=0.9,
         )
-        observe(float(np.abs(grad).max()), 0)
+        require(not grad.any())

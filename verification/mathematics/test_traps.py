@@ -1,4 +1,8 @@
-"""E8 at the traps: other modes of autoreset, shifted actions, nested limits, greedy play."""
+"""
+E8 at the traps: other modes of autoreset, shifted actions, nested limits, greedy play.
+
+Each is a case of its own, all of them listed: there is nothing to draw.
+"""
 
 from typing import Any
 
