@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from npvpg.batch import Batch
 from npvpg.distributions import Categorical
+from npvpg.envs.faults import EnvError
 from npvpg.estimators import NAMED, RewardToGo, named
 from npvpg.gradient import policy_gradient
 from npvpg.mlp import MLP
@@ -96,6 +97,9 @@ def _replayed(lab: Lab, kind: str, n_steps: int | None) -> list[Batch]:
             position = rollout.position
             batches.append(rollout.batch)
         return batches
+    except EnvError as error:  # stepped on where an episode had ended
+        require(False, str(error))
+        raise
     finally:
         env.close()
 
@@ -103,6 +107,11 @@ def _replayed(lab: Lab, kind: str, n_steps: int | None) -> list[Batch]:
 def _observe_gradient(lab: Lab, batches: list[Batch], names: list[str], told: str) -> None:
     """Hold the sum over all batches to the gradient, by estimators of these names."""
     policy, theta, ours = _padded(lab)
+    for batch in batches:  # a trajectory is of one episode, in order
+        within = np.ones(batch.n_steps - 1, bool)
+        within[batch.start[1:-1] - 1] = False
+        moved = np.diff(batch.obs[:, lab.process.n_states :][:, :2], axis=0)[within]
+        require(np.array_equal(moved, np.tile([1.0, 0.0], (len(moved), 1))), told)
     for name in names:
         estimator = named(name, gamma=lab.process.gamma, lam=0.6, n=2)
         have = sum(_gradient(lab, batch, estimator, policy, theta)[ours] for batch in batches)
