@@ -6,9 +6,8 @@ from typing import Self, final
 import numpy as np
 from typing_extensions import override
 
-from npvpg import checks
+from npvpg import checks, kernels
 from npvpg.estimators.base import Array, Estimator, Offsets
-from npvpg.kernels import returns
 
 
 @final
@@ -34,7 +33,7 @@ class BaselinedReturn(Estimator):
 
     @override
     def weigh(self, rew: Array, val: Array, last_val: Array, start: Offsets) -> Array:
-        return np.asarray(returns.discounted_sum(rew, last_val, start, self.gamma) - val)
+        return np.asarray(kernels.returns.discounted_sum(rew, last_val, start, self.gamma) - val)
 
 
 @final
@@ -60,7 +59,7 @@ class TDResidual(Estimator):
 
     @override
     def weigh(self, rew: Array, val: Array, last_val: Array, start: Offsets) -> Array:
-        return np.asarray(returns.td_residual(rew, val, last_val, start, self.gamma))
+        return np.asarray(kernels.returns.td_residual(rew, val, last_val, start, self.gamma))
 
 
 @final
@@ -98,7 +97,7 @@ class NStep(Estimator):
 
     @override
     def weigh(self, rew: Array, val: Array, last_val: Array, start: Offsets) -> Array:
-        return np.asarray(returns.n_step(rew, val, last_val, start, self.gamma, self.n))
+        return np.asarray(kernels.returns.n_step(rew, val, last_val, start, self.gamma, self.n))
 
 
 @final
@@ -136,7 +135,7 @@ class GAE(Estimator):
 
     @override
     def weigh(self, rew: Array, val: Array, last_val: Array, start: Offsets) -> Array:
-        return np.asarray(returns.gae(rew, val, last_val, start, self.gamma, self.lam))
+        return np.asarray(kernels.returns.gae(rew, val, last_val, start, self.gamma, self.lam))
 
 
 @final

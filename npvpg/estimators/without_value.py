@@ -6,8 +6,8 @@ from typing import final
 import numpy as np
 from typing_extensions import override
 
+from npvpg import kernels
 from npvpg.estimators.base import Array, Estimator, Offsets
-from npvpg.kernels import returns
 
 
 @final
@@ -32,7 +32,7 @@ class TotalReturn(Estimator):
 
     @override
     def weigh(self, rew: Array, val: Array, last_val: Array, start: Offsets) -> Array:
-        return np.asarray(returns.total_return(rew, start, self.gamma))
+        return np.asarray(kernels.returns.total_return(rew, start, self.gamma))
 
 
 @final
@@ -68,7 +68,7 @@ class LeaveOneOut(Estimator):
 
     @override
     def weigh(self, rew: Array, val: Array, last_val: Array, start: Offsets) -> Array:
-        n, ret = len(start) - 1, returns.total_return(rew, start, self.gamma)
+        n, ret = len(start) - 1, kernels.returns.total_return(rew, start, self.gamma)
         others = ret[start[:-1]].sum() - ret
         return np.asarray(ret - others / (n - 1))
 
@@ -95,4 +95,4 @@ class RewardToGo(Estimator):
 
     @override
     def weigh(self, rew: Array, val: Array, last_val: Array, start: Offsets) -> Array:
-        return np.asarray(returns.discounted_sum(rew, last_val, start, self.gamma))
+        return np.asarray(kernels.returns.discounted_sum(rew, last_val, start, self.gamma))
