@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from npvpg.runs.config import Config
     from npvpg.runs.config_file import configure
     from npvpg.stages import PolicyStep, ValueFit, Weigh
+    from npvpg.surrogate import importance_ratio, surrogate_gradient, surrogate_objective
     from npvpg.value import MLPValue, Value, ZeroValue
     from npvpg.vpg import VPG
 
@@ -80,6 +81,7 @@ _HOMES = {
     "runs.config": ("Config",),
     "runs.config_file": ("configure",),
     "stages": ("PolicyStep", "ValueFit", "Weigh"),
+    "surrogate": ("importance_ratio", "surrogate_gradient", "surrogate_objective"),
     "value": ("MLPValue", "Value", "ZeroValue"),
     "vpg": ("VPG",),
 }
@@ -124,11 +126,14 @@ __all__ = [
     "ZeroValue",
     "configure",
     "evaluate",
+    "importance_ratio",
     "iterate",
     "load",
     "make",
     "policy_gradient",
     "standardize",
+    "surrogate_gradient",
+    "surrogate_objective",
     "train",
     "trajectories",
 ]

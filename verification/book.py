@@ -38,6 +38,7 @@ FAMILIES = {
     "F": "Variance",
     "G": "Optimiser and loop",
     "H": "Environments",
+    "K": "Steps that stay near the policy that acted",
     "N": "Prediction by temporal differences",
     "P": "Gradients through known dynamics",
     "R": "How runs are judged",

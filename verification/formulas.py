@@ -36,6 +36,7 @@ MODULES = (
     "npvpg.policy",
     "npvpg.value",
     "npvpg.gradient",
+    "npvpg.surrogate",
     "npvpg.lab.variance",
     "npvpg.optimizers",
     "npvpg.normalize",
