@@ -9,7 +9,6 @@ import os
 import platform
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -23,7 +22,7 @@ from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
 from npvpg.runs.evaluation import evaluate_state
 from npvpg.runs.files import write_atomically
-from npvpg.runs.log import EpisodesLog, MetricsLog
+from npvpg.runs.logs import Logs
 from npvpg.runs.progress import Progress
 from npvpg.runs.ready import Run
 from npvpg.show import pictures, plot
@@ -72,6 +71,7 @@ def train(
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> short = Config("CartPole-v1", steps=64, envs=2, horizon=16, evaluation_episodes=0)
     >>> with TemporaryDirectory() as folder:
@@ -107,26 +107,26 @@ def _loop(
     limit = math.inf if until is None else until
     began = time.perf_counter() - start.seconds
     with contextlib.ExitStack() as stack:
-        metrics, episodes = _logs(run.directory, start, stack)
+        logs = stack.enter_context(Logs(run.directory, start))
         stack.enter_context(screen.live(run.config.steps))
         try:
             for iteration in run.iterations(start) if start.steps < limit else ():
                 with interrupts.held():
-                    metrics.write(iteration)
-                    episodes.write(iteration.episodes)
+                    seconds = time.perf_counter() - began
+                    logs.write(iteration, seconds)
                     now = Progress(
                         iteration.state,
-                        metrics_rows=metrics.rows,
-                        episodes_rows=episodes.rows,
+                        metrics_rows=logs.metrics.rows,
+                        episodes_rows=logs.episodes.rows,
                         mean_return=iteration.mean_return,
                         solved_at_step=now.solved_at_step,
-                        seconds=time.perf_counter() - began,
+                        seconds=seconds,
                     )
                     if now.solved_at_step is None and now.reaches(run.threshold):
                         now = dataclasses.replace(now, solved_at_step=now.steps)
                     screen.iteration(iteration, now)
                     if iteration.iteration % run.config.checkpoint_every == 0:
-                        _save(run, now, metrics, episodes)
+                        _save(run, now, logs)
                         saved = now
                 if now.steps >= limit:
                     break
@@ -135,32 +135,14 @@ def _loop(
         finally:
             interrupts.ignore()
             if now is not saved:
-                _save(run, now, metrics, episodes)
+                _save(run, now, logs)
             interrupts.listen()
     return now
 
 
-def _logs(
-    directory: RunDirectory, start: Progress, stack: contextlib.ExitStack
-) -> tuple[MetricsLog, EpisodesLog]:
-    """Open the logs, cut back to where the run goes on."""
-
-    def keep(log: Path, rows: int) -> int | None:
-        return rows if rows or log.exists() else None  # None: a log that is yet to begin
-
-    metrics = MetricsLog(directory.metrics, keep_rows=keep(directory.metrics, start.metrics_rows))
-    stack.callback(metrics.close)
-    episodes = EpisodesLog(
-        directory.episodes, keep_rows=keep(directory.episodes, start.episodes_rows)
-    )
-    stack.callback(episodes.close)
-    return metrics, episodes
-
-
-def _save(run: Run, now: Progress, metrics: MetricsLog, episodes: EpisodesLog) -> None:
+def _save(run: Run, now: Progress, logs: Logs) -> None:
     """Write a checkpoint; the rows that it counts on reach the disk before it does."""
-    metrics.sync()
-    episodes.sync()
+    logs.sync()
     progress.save(now, run.config, run.directory)
 
 

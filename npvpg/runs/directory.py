@@ -41,6 +41,11 @@ class RunDirectory:
         return self.path / "episodes.csv"
 
     @property
+    def times(self) -> Path:
+        """Wall-clock time of every update, the one file that two equal runs do not share."""
+        return self.path / "times.csv"
+
+    @property
     def checkpoint(self) -> Path:
         """All that is needed to go on."""
         return self.path / "checkpoint.safetensors"
@@ -62,6 +67,7 @@ class RunDirectory:
             self.config,
             self.metrics,
             self.episodes,
+            self.times,
             self.checkpoint,
             self.curve,
             self.summary,
@@ -69,8 +75,9 @@ class RunDirectory:
 
     @property
     def finished(self) -> bool:
-        """Whether the run has come to its end, with or without a picture of it."""
-        return all(file.is_file() for file in self.files if file != self.curve)
+        """Whether the run has come to its end, with or without its times and picture."""
+        unneeded = (self.times, self.curve)
+        return all(file.is_file() for file in self.files if file not in unneeded)
 
     def check_free(self) -> None:
         """

@@ -199,7 +199,7 @@ class TestTrain:
             assert words in out
         assert "\x1b" not in out  # no terminal, no colours and no bar
 
-    def test_it_leaves_six_files(self, trained: Path) -> None:
+    def test_it_leaves_seven_files(self, trained: Path) -> None:
         assert sorted(contents(trained)) == [
             "checkpoint.safetensors",
             "config.toml",
@@ -207,6 +207,7 @@ class TestTrain:
             "episodes.csv",
             "metrics.csv",
             "summary.json",
+            "times.csv",
         ]
         assert trained.joinpath("curve.png").read_bytes().startswith(b"\x89PNG")
         assert len(trained.joinpath("metrics.csv").read_text().splitlines()) == 1 + 4

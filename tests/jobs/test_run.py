@@ -19,6 +19,7 @@ from npvpg.jobs.interrupt import Interrupted
 from npvpg.runs import checkpoint
 from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
+from npvpg.runs.log import read_times
 from npvpg.show import plot
 from npvpg.show.screen import Screen
 
@@ -205,6 +206,24 @@ def test_time_adds_up_over_the_pieces(tmp_path: Path) -> None:
     summary = run.train(config, directory, resume=True)
     assert summary["seconds"] >= round(metadata["seconds"], 3) > 0
     assert json.loads(directory.summary.read_text()) == summary
+
+
+def test_times_rise_over_the_pieces_and_no_result_depends_on_them(tmp_path: Path) -> None:
+    config = Config("CartPole-v1", steps=256, envs=2, horizon=16, evaluation_episodes=0)
+    whole, pieces, old = (RunDirectory(tmp_path / name) for name in ("whole", "pieces", "old"))
+    run.train(config, whole)
+    for directory in (pieces, old):
+        with pytest.raises(Interrupted):
+            run.train(config, directory, screen=StopAfter(4))
+    old.times.unlink()  # as versions left it that wrote none
+    for directory, first in ((pieces, 1), (old, 5)):
+        run.train(config, directory, resume=True)
+        times = read_times(directory.times)
+        assert times["iteration"].tolist() == list(range(first, 9))
+        assert times["steps"][-1] == 256
+        assert (np.diff(times["seconds"]) > 0).all()
+        assert outcome(directory.path) == outcome(whole.path)
+        assert directory.finished
 
 
 def test_blas_has_one_thread_while_training_and_what_it_had_before_afterwards(

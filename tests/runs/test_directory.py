@@ -39,6 +39,7 @@ def test_a_configuration_written_is_the_one_read(tmp_path: Path) -> None:
         "config.toml",
         "metrics.csv",
         "episodes.csv",
+        "times.csv",
         "checkpoint.safetensors",
         "curve.png",
         "summary.json",

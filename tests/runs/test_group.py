@@ -93,7 +93,7 @@ def timeless(directory: Path) -> dict[str, Any]:
                 for key, value in json.loads(path.read_text()).items()
                 if key not in ("seconds", "steps_per_second")
             }
-        elif path.is_file():
+        elif path.is_file() and path.name != "times.csv":
             held[name] = path.read_bytes()
     return held
 

@@ -10,12 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npvpg.runs.log import (
+    COUNTED,
     EPISODES,
-    METRICS,
+    TIMES,
     EpisodesLog,
     MetricsLog,
+    TimesLog,
     read_episodes,
     read_metrics,
+    read_times,
 )
 from npvpg.state import Iteration
 from npvpg.world.rollout import Episode
@@ -39,7 +42,8 @@ def iteration(number: int, **changes: Any) -> Iteration:
         "policy_lr": 0.005,
     }
     finished = (Episode(100 * number, 9.5, 10),)
-    return Iteration(cast(Any, state), finished, plain | changes, seconds)
+    diagnostics = changes.pop("diagnostics", plain | changes)
+    return Iteration(cast(Any, state), finished, diagnostics, seconds)
 
 
 @settings(deadline=None)
@@ -70,7 +74,7 @@ def test_metrics_come_back_bit_for_bit(finished: bool, entropy: float, steps: in
         log.write(written)
         log.close()
         read = read_metrics(path)
-    assert tuple(read) == METRICS
+    assert tuple(read) == (*COUNTED, *written.diagnostics)
     expected = dict(written.diagnostics) | {
         "iteration": 7,
         "steps": steps,
@@ -78,7 +82,7 @@ def test_metrics_come_back_bit_for_bit(finished: bool, entropy: float, steps: in
         "mean_return": 9.5 if finished else None,
         "mean_length": 10.0 if finished else None,
     }
-    assert expected.keys() == set(METRICS)
+    assert expected.keys() == read.keys()
     for name, value in expected.items():
         wanted = np.array([np.nan if value is None else value], float)
         assert read[name].tobytes() == wanted.tobytes(), name
@@ -197,4 +201,54 @@ def test_sync_reaches_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_columns_are_those_documented() -> None:
     assert EPISODES == ("step", "return", "length")
-    assert "seconds" not in METRICS
+    assert TIMES == ("iteration", "steps", "seconds")
+    assert COUNTED == ("iteration", "steps", "episodes", "mean_return", "mean_length")
+
+
+def test_any_algorithm_says_of_its_updates_what_it_likes(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    log = MetricsLog(path)
+    log.write(iteration(1, diagnostics={"surrogate": 1.5, "backtracks": np.int64(3)}))
+    log.write(iteration(2, diagnostics={"backtracks": 4}))
+    log.close()
+    read = read_metrics(path)
+    assert tuple(read) == (*COUNTED, "surrogate", "backtracks")
+    assert read["backtracks"].tolist() == [3, 4]
+    assert np.isnan(read["surrogate"]).tolist() == [False, True]
+
+
+def test_a_log_of_an_older_version_keeps_its_columns(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    head = "iteration,steps,episodes,mean_return,mean_length,entropy,gone\n"
+    path.write_text(head + "1,100,1,9.5,10.0,0.5,7.0\n")
+    log = MetricsLog(path, keep_rows=1)
+    log.write(iteration(2))
+    log.close()
+    assert path.read_text() == head + "1,100,1,9.5,10.0,0.5,7.0\n2,200,1,9.5,10.0,0.6,\n"
+
+
+@pytest.mark.parametrize("name", ["steps", "a,b", "a b", ""])
+def test_a_diagnostic_that_can_head_no_column_is_named(tmp_path: Path, name: str) -> None:
+    log = MetricsLog(tmp_path / "m")
+    with pytest.raises(ValueError, match=f"diagnostics must be named .* got '{name}'$"):
+        log.write(iteration(1, diagnostics={name: 1.0}))
+    log.sync()
+    log.close()
+    assert not (tmp_path / "m").exists()
+
+
+def test_times_are_cut_back_by_update_and_may_be_missing(tmp_path: Path) -> None:
+    path = tmp_path / "times.csv"
+    log = TimesLog(path, keep_iterations=4)  # of a version that wrote none
+    for number in (5, 6, 7):
+        log.write(iteration(number), 0.25 * number)
+    log.close()
+    log = TimesLog(path, keep_iterations=5)
+    log.write(iteration(6), 9.0)
+    log.close()
+    read = read_times(path)
+    assert {name: column.tolist() for name, column in read.items()} == {
+        "iteration": [5, 6],
+        "steps": [500, 600],
+        "seconds": [1.25, 9.0],
+    }
