@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from npvpg.policy import Policy
     from npvpg.runs.config import Config
     from npvpg.runs.config_file import configure
+    from npvpg.show.watch import watch
     from npvpg.stages import PolicyStep, ValueFit, Weigh
     from npvpg.surrogate import importance_ratio, surrogate_gradient, surrogate_objective
     from npvpg.value import MLPValue, Value, ZeroValue
@@ -80,6 +81,7 @@ _HOMES = {
     "policy": ("Policy",),
     "runs.config": ("Config",),
     "runs.config_file": ("configure",),
+    "show.watch": ("watch",),
     "stages": ("PolicyStep", "ValueFit", "Weigh"),
     "surrogate": ("importance_ratio", "surrogate_gradient", "surrogate_objective"),
     "value": ("MLPValue", "Value", "ZeroValue"),
@@ -136,6 +138,7 @@ __all__ = [
     "surrogate_objective",
     "train",
     "trajectories",
+    "watch",
 ]
 
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 COMMANDS = {
     "train": "train.Train",
     "evaluate": "play.Evaluate",
+    "watch": "play.Watch",
     "plot": "play.Plot",
     "ablation": "train.Ablation",
     "exact": "studies.Exact",
@@ -30,6 +31,7 @@ usage: npvpg COMMAND [...]
 
   npvpg train ENV      train a policy; every setting is a flag; --seeds 0-9 trains ten
   npvpg evaluate RUN   play with the policy of a run: sampled and greedy returns
+  npvpg watch RUN      see its policy act: in a window, or in a film
   npvpg plot RUN ...   draw return against steps, of one run or of several
   npvpg ablation ENV   train all algorithms over seeds; draw return and gradient variance
   npvpg exact          draw the exact bias and variance of every estimator

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from typing_extensions import override
 
@@ -17,6 +17,9 @@ from npvpg.command.parser import Command
 from npvpg.runs.directory import RunDirectory
 from npvpg.runs.group import GroupDirectory, expand
 from npvpg.show.pictures import check_suffix
+
+if TYPE_CHECKING:
+    from npvpg.runs.watching import Moment
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,53 @@ class Evaluate(Command):
                 screen.evaluation(result)
         if self.json:
             print(json.dumps(result, indent=2))
+        return 0
+
+
+@dataclass(frozen=True)
+class Watch(Command):
+    """See the policy of a run act: in a window, or where there is no display in a film."""
+
+    name: ClassVar[str] = "watch"
+
+    run: Annotated[Path, "RUN"]
+    """Directory of the run."""
+
+    episodes: Annotated[int, "EPISODES"] = 1
+    """Episodes to play."""
+
+    video: Annotated[Path | None, "FILE"] = None
+    """Film to write in place of a window, .mp4 or .gif; unless given, and where there is no
+    display, watch.mp4 in the directory of the run, or watch.gif without imageio-ffmpeg."""
+
+    greedy: bool = False
+    """Take the most probable action in place of a draw."""
+
+    seed: Annotated[int, "N"] = 0
+    """Seed of environment and actions."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that there cannot be."""
+        checks.at_least(1, episodes=self.episodes)
+        checks.at_least(0, seed=self.seed)
+
+    @override
+    def carry_out(self) -> int:
+        from npvpg.show.watch import watch
+
+        def told(end: "Moment") -> None:
+            print(f"episode {end.episode}: return {end.ret:g} in {end.step:,} steps", flush=True)
+
+        seen = watch(
+            self.run,
+            episodes=self.episodes,
+            video=self.video,
+            greedy=self.greedy,
+            seed=self.seed,
+            told=told,
+        )
+        if seen.film is not None:
+            print(seen.film)
         return 0
 
 

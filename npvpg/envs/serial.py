@@ -158,6 +158,17 @@ class SerialVectorEnv(VectorEnv[Any, Any, Any]):
             raise fault.placed(i, "at step") from fault.__cause__
         return self._gathered(), rew, terminated, truncated, {}
 
+    def render(self) -> tuple[Any, ...]:
+        """
+        Draw every sub-environment.
+
+        Returns
+        -------
+        tuple
+            What each of them draws.
+        """
+        return tuple(env.render() for env in self.envs)
+
     def close_extras(self, **kwargs: Any) -> None:
         """Close every sub-environment; one that fails at it spoils nothing that was done before."""
         for i, env in enumerate(self.envs):

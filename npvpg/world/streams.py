@@ -31,6 +31,8 @@ class Purpose(IntEnum):
     EVALUATION_EPISODE = 5
     EVALUATION_ACTION = 6
     STUDY = 7
+    WATCHED_EPISODE = 8
+    WATCHED_ACTION = 9
 
 
 def generator(seed: int, purpose: Purpose, *key: int) -> np.random.Generator:

@@ -13,7 +13,7 @@ from typing_extensions import override
 from npvpg.command import help as texts
 from npvpg.command.main import COMMANDS
 from npvpg.command.parser import Command, Field, fields_of, read
-from npvpg.command.play import Evaluate, Plot
+from npvpg.command.play import Evaluate, Plot, Watch
 from npvpg.command.studies import Analytic, Exact, RandomWalk, Variance
 from npvpg.command.train import Ablation, Train
 from npvpg.runs.config import Config
@@ -21,6 +21,7 @@ from npvpg.runs.config import Config
 EVERY: list[type[Command]] = [
     Train,
     Evaluate,
+    Watch,
     Plot,
     Ablation,
     Exact,

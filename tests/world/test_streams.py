@@ -35,8 +35,10 @@ def test_the_purposes_keep_their_numbers() -> None:
         "EVALUATION_EPISODE",
         "EVALUATION_ACTION",
         "STUDY",
+        "WATCHED_EPISODE",
+        "WATCHED_ACTION",
     ]
-    assert list(Purpose) == list(range(8))
+    assert list(Purpose) == list(range(10))
 
 
 def test_neighbouring_runs_share_no_episode() -> None:
