@@ -26,7 +26,7 @@ from npvpg.value import Value
 from npvpg.vpg import VPG
 from npvpg.world.actor import Actor
 from npvpg.world.spaces import flatten, unflatten
-from npvpg.world.squash import SquashAction
+from npvpg.world.squash import BoundAction
 
 
 class Made(NamedTuple):
@@ -176,7 +176,7 @@ def load(run: str | Path, *, seed: int = 0) -> Loaded:
             actor,
             env.single_observation_space,
             env.single_action_space,
-            env.actions if isinstance(env, SquashAction) else _as_it_is,
+            env.actions if isinstance(env, BoundAction) else _as_it_is,
             np.random.default_rng(seed),
         )
 

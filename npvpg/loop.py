@@ -112,6 +112,8 @@ def iterate(
             steps_before=state.steps,
         )
         learner, diagnostics = algorithm.update(rollout.batch, state.learner, turn)
+        if rollout.clipped is not None:
+            diagnostics = {**diagnostics, "clipped": rollout.clipped}
         state = _next(state, rollout, learner, moments)
         yield Iteration(state, rollout.episodes, diagnostics, time.perf_counter() - began)
 

@@ -129,7 +129,8 @@ class Iteration:
         that acted [nat], the mean divergence from it to the new one (kl) [nat], the length of the
         gradient before it was bounded (grad_norm), 1 - Var(target - V) / Var(target) with V before
         its update, 0 if the target is constant (explained_variance), half the mean squared error
-        of V before its update (value_loss), and the step size (policy_lr).
+        of V before its update (value_loss), and the step size (policy_lr). Where actions lie in a
+        Box with bounds, the share of their numbers that were clipped (clipped).
     seconds : float
         Wall-clock time since `train` began, the one entry that two equal runs do not share.
     """

@@ -10,6 +10,7 @@ import importlib
 import io
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 COMMANDS = {
@@ -68,6 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a terminal may lack Greek letters
         elif stream is None:  # closed by whoever started us
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - as long as the process
+    told = warnings.formatwarning
+    warnings.formatwarning = lambda text, *_, **__: f"npvpg: warning: {text}\n"
     try:
         code = _carry_out([word for word in words if word != "--traceback"])
         sys.stdout.flush()
@@ -84,6 +87,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(errors.frames(error), end="", file=sys.stderr)
         print(f"npvpg: error: {errors.line(error)}", file=sys.stderr)
         return 2
+    finally:
+        warnings.formatwarning = told
     return code
 
 

@@ -12,6 +12,7 @@ the entropy: beyond a bound they push :math:`\log\sigma` nowhere.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Final, Literal, final
 
 import numpy as np
@@ -63,11 +64,19 @@ class DiagonalGaussian(Distribution):
     ----------
     dim : int
         Number of components, D.
+    unit : tuple of float
+        What a component counts in, :math:`h`: the action is :math:`c + h x`, and :math:`x` is what
+        is drawn, stored and scored. D numbers, or none for 1 each.
 
     Raises
     ------
     ValueError
-        If `dim` is smaller than 1.
+        If `dim` is smaller than 1, or `unit` does not hold D positive, finite numbers.
+
+    Notes
+    -----
+    Samples, modes, scores and divergences are those of :math:`x`; density and entropy are those of
+    the action, by the determinant :math:`\prod_i h_i` of the map.
 
     Examples
     --------
@@ -77,14 +86,23 @@ class DiagonalGaussian(Distribution):
     """
 
     dim: int
+    unit: tuple[float, ...] = ()
     sampler: ClassVar[Literal["gaussian"]] = "gaussian"
     pathwise: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         checks.at_least(1, dim=self.dim)
+        if self.unit:
+            checks.shape((self.dim,), unit=np.asarray(self.unit))
+        for number in self.unit:
+            checks.positive(unit=number)
 
     def __str__(self) -> str:
-        return f"Gaussian of {self.dim}"
+        return f"Gaussian of {self.dim}" + (" in units of its Box" if self.unit else "")
+
+    @cached_property
+    def _log_volume(self) -> float:
+        return math.fsum(map(math.log, self.unit))
 
     @property
     @override
@@ -171,11 +189,13 @@ class DiagonalGaussian(Distribution):
 
         .. math::
            \log\pi(a) = -\tfrac12\Bigl(D\log 2\pi
-               + \sum_i \Bigl[\frac{(a_i-\mu_i)^2}{\sigma_i^2} + 2\log\sigma_i\Bigr]\Bigr)
+               + \sum_i \Bigl[\frac{(x_i-\mu_i)^2}{\sigma_i^2} + 2\log\sigma_i\Bigr]\Bigr)
+               - \sum_i \log h_i
         """
         mu, log_sigma, _ = self.split(params)
         z = (self._actions(params, act) - mu) * np.exp(-log_sigma)
-        return np.asarray(-0.5 * (self.dim * LOG_2PI + (z * z + 2 * log_sigma).sum(1)))
+        normal = -0.5 * (self.dim * LOG_2PI + (z * z + 2 * log_sigma).sum(1))
+        return np.asarray(normal - self._log_volume)
 
     @override
     def score(self, params: NDArray[Any], act: ArrayLike) -> NDArray[Any]:
@@ -199,10 +219,11 @@ class DiagonalGaussian(Distribution):
         r"""
         Entropy.
 
-        .. math:: H = \sum_i \bigl(\tfrac12 + \tfrac12\log 2\pi + \log\sigma_i\bigr)
+        .. math:: H = \sum_i \bigl(\tfrac12 + \tfrac12\log 2\pi + \log\sigma_i + \log h_i\bigr)
         """
         _, log_sigma, _ = self.split(params)
-        return np.asarray(self.dim * (0.5 + 0.5 * LOG_2PI) + log_sigma.sum(axis=1))
+        constant = self.dim * (0.5 + 0.5 * LOG_2PI) + self._log_volume
+        return np.asarray(constant + log_sigma.sum(axis=1))
 
     @override
     def entropy_score(self, params: NDArray[Any]) -> NDArray[Any]:

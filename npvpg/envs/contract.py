@@ -16,6 +16,12 @@ from npvpg.envs.faults import METADATA_RULE, RESET_RULE, STEP_RULE, EnvError, sh
 
 NUMBERS = "biuf"  # kinds of NumPy's types that hold real numbers
 
+MASK = "action_mask"  # of an info, as PettingZoo's environments and Gymnasium's Taxi have it
+MASK_RULE = (
+    "the action_mask in its info is ignored, and actions that it forbids are drawn as well: let "
+    "step answer those with a reward, or no change"
+)
+
 
 def declared(env: Any) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
     """
@@ -72,6 +78,23 @@ def reset_result(returned: Any) -> Any:
     if not is_pair or not isinstance(returned[1], Mapping):
         raise EnvError(f"{RESET_RULE}, got {shown(returned)}")
     return returned[0]
+
+
+def kept(info: Any) -> dict[str, Any]:
+    """
+    Keep of an info what its reader is told of: whether it holds a mask of the actions.
+
+    Parameters
+    ----------
+    info : mapping
+        What `reset` returned beside the observation.
+
+    Returns
+    -------
+    dict
+        "action_mask", if there is one.
+    """
+    return {MASK: True} if MASK in info else {}
 
 
 def five(returned: Any) -> Any:

@@ -13,7 +13,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 from gymnasium.vector.async_vector_env import AsyncState, _async_worker
 from typing_extensions import override
 
-from npvpg.envs.contract import declared, fitted, reset_result, step_result
+from npvpg.envs.contract import declared, fitted, kept, reset_result, step_result
 from npvpg.envs.faults import EnvError, name_of, raised
 
 _PATIENCE = 1.0  # time that a process gets to end whose pipe has ended [s]
@@ -183,8 +183,9 @@ class _Checked(gym.Wrapper[Any, Any, Any, Any]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         """Begin an episode."""
         try:
-            obs = reset_result(self.env.reset(seed=seed, options=options or None))
-            return fitted(self.observation_space, obs), {}
+            returned = self.env.reset(seed=seed, options=options or None)
+            obs = reset_result(returned)
+            return fitted(self.observation_space, obs), kept(returned[1])
         except (Exception, SystemExit) as error:
             raise self._fault(error, "at reset") from error
 

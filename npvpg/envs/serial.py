@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space, concatenate, create_empty_array, iterate
 from numpy.typing import NDArray
 
-from npvpg.envs.contract import LEAVES, declared, fitted, reset_result, step_result
+from npvpg.envs.contract import LEAVES, declared, fitted, kept, reset_result, step_result
 from npvpg.envs.faults import EnvError, raised, shown
 
 Ends = NDArray[np.bool_]
@@ -92,7 +92,7 @@ class SerialVectorEnv(VectorEnv[Any, Any, Any]):
         obs : object
             Observations in the batched space.
         infos : dict
-            Nothing.
+            What `npvpg.envs.contract.kept` leaves of theirs.
 
         Raises
         ------
@@ -103,15 +103,16 @@ class SerialVectorEnv(VectorEnv[Any, Any, Any]):
         mask = rest.pop("reset_mask", np.ones(self.num_envs, bool))
         if seed is None or isinstance(seed, int):
             seed = [None if seed is None else seed + i for i in range(self.num_envs)]
-        i = 0
+        i, infos = 0, dict[str, Any]()
         try:
             for i in np.flatnonzero(mask).tolist():
                 returned = self.envs[i].reset(seed=seed[i], options=deepcopy(rest) or None)
                 self._keep(i, reset_result(returned))
+                infos |= kept(returned[1])
         except (Exception, SystemExit) as error:
             fault = raised(error, "reset")
             raise fault.placed(i, "at reset") from fault.__cause__
-        return self._gathered(), {}
+        return self._gathered(), infos
 
     def step(self, actions: Any) -> tuple[Any, NDArray[np.float64], Ends, Ends, dict[str, Any]]:
         """

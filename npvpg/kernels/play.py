@@ -23,11 +23,10 @@ def _act_discrete(
     free: NDArray[Any],
     noise: NDArray[np.float64],
     act: NDArray[np.int64],
-    low: NDArray[np.int64],
-    high: NDArray[np.int64],
-    sent: NDArray[np.int64],
+    bounds: tuple[NDArray[Any], ...],
 ) -> None:
-    """Sample categorical actions from logits and uniform noise; send them counted from `low`."""
+    """Sample categorical actions from logits and uniform noise; send them from the least on."""
+    low, _, _, _, sent = bounds
     partial = np.empty(out.shape[1])
     for i in range(len(act)):
         act[i] = draw(out[i], noise[i], partial)
@@ -39,15 +38,14 @@ def _act_continuous(
     free: NDArray[Any],
     noise: NDArray[np.float64],
     act: NDArray[Any],
-    low: NDArray[Any],
-    high: NDArray[Any],
-    sent: NDArray[Any],
+    bounds: tuple[NDArray[Any], ...],
 ) -> None:
     """
-    Sample Gaussian actions from means and standard normal noise; send them clipped.
+    Sample Gaussian actions from means and standard normal noise; send them in units and clipped.
 
     Log sigma stands in the columns of `out` behind the means, or in `free` if that is not empty.
     """
+    low, high, origin, unit, sent = bounds
     dim = act.shape[1]
     log_sigma = np.empty(dim, out.dtype)
     for i in range(len(act)):
@@ -56,14 +54,14 @@ def _act_continuous(
             log_sigma[j] = min(max(raw[j], LOG_SIGMA_MIN), LOG_SIGMA_MAX)
         shift(out[i, :dim], log_sigma, noise[i], act[i])
         for j in range(dim):
-            sent[i, j] = min(max(act[i, j], low[j]), high[j])
+            sent[i, j] = min(max(origin[j] + unit[j] * act[i, j], low[j]), high[j])
 
 
 act_discrete = jit(_act_discrete)
 act_continuous = jit(_act_continuous)
 
 
-def _act(out: Any, free: Any, noise: Any, act: Any, low: Any, high: Any, sent: Any) -> None:
+def _act(out: Any, free: Any, noise: Any, act: Any, bounds: Any) -> None:
     """
     Sample by the distribution that goes with the type of the actions.
 
@@ -77,24 +75,20 @@ def _act(out: Any, free: Any, noise: Any, act: Any, low: Any, high: Any, sent: A
         Noise of the actions.
     act : ndarray, shape (N,) or (N, D)
         Actions, written.
-    low, high : ndarray, shape (1,) or (D,)
-        Least and greatest action of the environment.
-    sent : ndarray of the type of `low`, shape (N,) or (N, D)
-        What the environment gets, written.
+    bounds : tuple
+        As `play` takes it; what the environment gets is written.
     """
     kind = act_discrete if act.dtype.kind == "i" else act_continuous
-    kind(out, free, noise, act, low, high, sent)
+    kind(out, free, noise, act, bounds)
 
 
 @overload(_act)
-def _typed_act(
-    out: Any, free: Any, noise: Any, act: Any, low: Any, high: Any, sent: Any
-) -> Callable[..., None]:
+def _typed_act(out: Any, free: Any, noise: Any, act: Any, bounds: Any) -> Callable[..., None]:
     """Choose by the type of the actions, while compiling."""
     kind = act_discrete if act.ndim == 1 else act_continuous
 
-    def call(out: Any, free: Any, noise: Any, act: Any, low: Any, high: Any, sent: Any) -> None:
-        kind(out, free, noise, act, low, high, sent)
+    def call(out: Any, free: Any, noise: Any, act: Any, bounds: Any) -> None:
+        kind(out, free, noise, act, bounds)
 
     return call
 
@@ -104,7 +98,7 @@ def _choose(
     policy: tuple[NDArray[Any], NDArray[np.int64], bool, int],
     moments: tuple[NDArray[np.float64], NDArray[np.float64], float],
     noise: NDArray[np.float64],
-    bounds: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
+    bounds: tuple[NDArray[Any], ...],
     scratch: tuple[NDArray[Any], NDArray[Any]],
     act: NDArray[Any],
 ) -> None:
@@ -127,13 +121,12 @@ def _choose(
     """
     theta, sizes, relu, n_network = policy
     mean, scale, cut = moments
-    low, high, sent = bounds
     seen, out = scratch
     for i in range(len(obs)):
         for j in range(obs.shape[1]):
             seen[i, j] = min(max((np.float64(obs[i, j]) - mean[j]) * scale[j], -cut), cut)
     forward(theta, sizes, relu, seen, out)
-    _act(out, theta[n_network:], noise, act, low, high, sent)
+    _act(out, theta[n_network:], noise, act, bounds)
 
 
 choose = jit(_choose)
@@ -144,7 +137,7 @@ def _play(
     reset: Callable[..., None],
     env: tuple[Any, ...],
     start: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint64], int, int, bool],
-    bounds: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
+    bounds: tuple[NDArray[Any], ...],
     policy: tuple[NDArray[Any], NDArray[np.int64], bool, int],
     moments: tuple[NDArray[np.float64], NDArray[np.float64], float],
     noise: NDArray[np.float64],
@@ -169,7 +162,8 @@ def _play(
         `npvpg.kernels.pcg64.child_seeds`; whether to return to the caller when an episode has
         ended, who resets.
     bounds : tuple
-        Bounds ``low`` and ``high`` of the actions; an array for the actions that are sent.
+        Least and greatest action of the environment, and the origin and unit that a continuous one
+        is counted from and in, ndarrays of shape (1,) or (D,); an array for what is sent.
     policy : tuple
         Parameters, sizes of the network, whether it is a ReLU network, its number of parameters;
         the rest of the parameters are the distribution's own.
@@ -209,7 +203,7 @@ def _play(
         choose(env_obs, policy, moments, noise[t - first], bounds, scratch, chosen)
         for i in range(n_envs):
             act[i, t] = chosen[i]
-        step(bounds[2], state, steps, limit, env_obs, env_rew, ends, rng)
+        step(bounds[4], state, steps, limit, env_obs, env_rew, ends, rng)
         n_ended = 0
         for i in range(n_envs):
             rew[i, t] = env_rew[i]

@@ -25,7 +25,14 @@ from npvpg.stages import PolicyStep, ValueFit, Weigh
 from npvpg.value import MLPValue, Value, ZeroValue
 from npvpg.vpg import VPG
 from npvpg.world.spaces import leaves
-from npvpg.world.squash import SquashAction, half_width
+from npvpg.world.squash import (
+    BoundAction,
+    ScaleAction,
+    SquashAction,
+    half_width,
+    origin_and_unit,
+    scales,
+)
 
 
 def build(config: Config, env: VectorEnv) -> VPG:
@@ -47,8 +54,8 @@ def build(config: Config, env: VectorEnv) -> VPG:
     Raises
     ------
     ValueError
-        If actions are to be squashed and `env` does not do that, or to be taken greedily at times
-        and are not one Discrete.
+        If actions are to be squashed or scaled and `env` does not do that, or to be taken greedily
+        at times and are not one Discrete.
     """
     n_obs = spaces.flatdim(env.single_observation_space)
     law = distribution(config, env)
@@ -88,7 +95,8 @@ def distribution(config: Config, env: VectorEnv) -> Distribution:
     config : Config
         The configuration.
     env : gymnasium.vector.VectorEnv
-        The environment; one whose actions are to be squashed is a `SquashAction`.
+        The environment; one whose actions are to be squashed is a `SquashAction`, and one whose
+        actions are scaled a `ScaleAction`.
 
     Returns
     -------
@@ -99,13 +107,18 @@ def distribution(config: Config, env: VectorEnv) -> Distribution:
     Raises
     ------
     ValueError
-        If actions are to be squashed and `env` does not do that.
+        If actions are to be squashed or scaled and `env` does not do that.
     """
-    if isinstance(env, SquashAction) != (config.action_bound == "tanh"):
-        raise ValueError(
-            f"env must be a SquashAction if, and only if, action_bound is tanh, got {env}"
-        )
-    space = env.bounded_action_space if isinstance(env, SquashAction) else env.single_action_space
+    space = env.bounded_action_space if isinstance(env, BoundAction) else env.single_action_space
+    for kind, asked in (
+        (SquashAction, config.action_bound == "tanh"),
+        (ScaleAction, config.action_bound == "scale" and scales(space)),
+    ):
+        if isinstance(env, kind) != asked:
+            raise ValueError(
+                f"env must be a {kind.__name__} if, and only if, action_bound "
+                f"({config.action_bound}) asks for it in {space}, got {env}"
+            )
     if isinstance(space, spaces.MultiDiscrete | spaces.Tuple | spaces.Dict):
         parts = [_part(config, leaf) for leaf in leaves(space)]
         return Product(tuple(law for part in parts for law in part))
@@ -121,10 +134,12 @@ def _part(config: Config, space: spaces.Space[Any]) -> list[Distribution]:
     dim = int(np.prod(space.shape or ()))
     if isinstance(space, spaces.MultiBinary):
         return [Bernoulli(dim)]
-    normal = DiagonalGaussian(dim)
-    if config.action_bound == "tanh" and isinstance(space, spaces.Box):
-        return [SquashedGaussian(normal, half_width=tuple(half_width(space).ravel().tolist()))]
-    return [normal]
+    if isinstance(space, spaces.Box) and config.action_bound == "tanh":
+        width = tuple(half_width(space).ravel().tolist())
+        return [SquashedGaussian(DiagonalGaussian(dim), half_width=width)]
+    if isinstance(space, spaces.Box) and config.action_bound == "scale" and scales(space):
+        return [DiagonalGaussian(dim, tuple(origin_and_unit(space)[1].ravel().tolist()))]
+    return [DiagonalGaussian(dim)]
 
 
 def _collect(config: Config) -> Collect:

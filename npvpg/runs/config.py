@@ -67,8 +67,9 @@ class Config:
     init_log_sigma: float = 0.0
     """Gaussian policies with free sigma: log sigma to begin with, in [-20, 2]."""
 
-    action_bound: Literal["clip", "tanh"] = "clip"
-    """Gaussian policies: actions are clipped to their Box as the environment is stepped, or
+    action_bound: Literal["scale", "clip", "tanh"] = "scale"
+    """Gaussian policies: a bounded Box is counted from its centre in half-widths, and what lies
+    outside is clipped (scale); or counted in its own numbers and clipped (clip); or actions are
     squashed into it by tanh."""
 
     greedy: float = 0.0

@@ -23,7 +23,7 @@ from npvpg.runs.modules import load, short
 from npvpg.runs.words import nearest
 from npvpg.world import spaces
 from npvpg.world.limit import LimitSteps
-from npvpg.world.squash import SquashAction
+from npvpg.world.squash import ScaleAction, SquashAction, scales
 
 LIMIT = 10_000  # steps of an episode where an environment is registered without a limit
 
@@ -56,7 +56,7 @@ def make(
     arguments: Mapping[str, Any] | None = None,
     asynchronous: bool = False,
     backend: str = "gymnasium",
-    action_bound: str = "clip",
+    action_bound: str = "scale",
 ) -> VectorEnv:
     """
     Make a vector environment that leaves the resets to the collector.
@@ -77,9 +77,9 @@ def make(
     backend : {"gymnasium", "compiled"}
         Take the compiled twin, where there is one and neither `asynchronous` nor `arguments` are
         asked for.
-    action_bound : {"clip", "tanh"}
-        What keeps actions in a bounded Box: the collector, which clips them, or a `SquashAction`
-        around the environment.
+    action_bound : {"scale", "clip", "tanh"}
+        What stands between a policy and a Box: a `ScaleAction` where that changes anything,
+        nothing, or a `SquashAction`.
 
     Returns
     -------
@@ -97,6 +97,8 @@ def make(
         made = gymnasium.make_vec(f"npvpg/{env}", n, copy=False)
     else:
         made = _checked(env, n, arguments or {}, asynchronous=asynchronous)
+    if action_bound == "scale" and scales(made.single_action_space):
+        return ScaleAction(made)
     if action_bound != "tanh":
         return made
     try:

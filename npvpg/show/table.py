@@ -42,6 +42,7 @@ COLUMNS = (
     Column("KL", 9, "kl", ".1e", 6),
     Column("|g|", 8, "grad_norm", ".3g", 7),
     Column("expl.V", 8, "explained_variance", ".2f", 8),
+    Column("clipped", 8, "clipped", ".0%", 9),
     Column("steps/s", 9, "speed", ",.0f", 2),
 )
 

@@ -121,14 +121,16 @@ class Actor:
         shape, kind = (n_rows, *law.event_shape), dtype if law.event_shape else np.int64
         # what the environment gets of an action is left to its driver
         far = np.inf if law.event_shape else 0
-        bounds = np.full(shape[1:] or 1, -far, kind), np.full(shape[1:] or 1, far, kind)
+        columns = shape[1:] or 1
+        bounds = np.full(columns, -far, kind), np.full(columns, far, kind)
+        units = np.zeros(columns), np.ones(columns)
         network, moments = self.network, self.linear_map
         seen = np.empty((n_rows, self.policy.n_obs), dtype)
         out, sent = np.empty((n_rows, self.policy.network.sizes[-1]), dtype), np.empty(shape, kind)
 
         def compiled(obs: NDArray[Any], noise: NDArray[np.float64]) -> NDArray[Any]:
             act = np.empty(shape, kind)
-            choose(obs, network, moments, noise, (*bounds, sent), (seen, out), act)
+            choose(obs, network, moments, noise, (*bounds, *units, sent), (seen, out), act)
             return act
 
         return compiled

@@ -8,12 +8,14 @@ one call; anywhere else the environment is stepped from here.
 from typing import Any, NamedTuple
 
 import numpy as np
+from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from npvpg.envs.base import CompiledVectorEnv
 from npvpg.kernels import pcg64
 from npvpg.kernels.play import play
 from npvpg.world.actor import Actor
+from npvpg.world.squash import ScaleAction, origin_and_unit
 from npvpg.world.streams import Purpose
 from npvpg.world.vector import SeededVectorEnv
 
@@ -116,7 +118,8 @@ class Player:
             Whether it stopped for the number of episodes.
         """
         noise = self._noise(n_steps)
-        inner = self.env.env
+        env = self.env.env
+        inner = env.env if isinstance(env, ScaleAction) else env  # the kernel scales as well
         if isinstance(inner, CompiledVectorEnv) and self.actor.compiles(self.env.n_envs):
             record = self._play_compiled(inner, noise, n_episodes)
         else:
@@ -168,6 +171,10 @@ class Player:
         n_steps, n_envs = noise.shape[:2]
         policy, moments = self.actor.network, self.actor.linear_map
         low, high = inner.act_bounds
+        units = np.zeros(low.shape or 1), np.ones(low.shape or 1)
+        box = inner.single_action_space
+        if isinstance(box, Box) and inner is not self.env.env:
+            units = origin_and_unit(box)
         sent = np.empty((n_envs, *low.shape), low.dtype)
         record = Record(
             np.empty((n_envs, n_steps, self.env.n_obs)),
@@ -188,7 +195,7 @@ class Player:
                 *inner.pointers,
                 inner.buffers,
                 start,
-                (np.atleast_1d(low), np.atleast_1d(high), sent),
+                (np.atleast_1d(low), np.atleast_1d(high), *units, sent),
                 policy,
                 moments,
                 noise[taken:],

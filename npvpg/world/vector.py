@@ -5,6 +5,7 @@ Every episode starts from a seed of its own, keyed by sub-environment and number
 where a sub-environment stands follows from that seed and the actions since.
 """
 
+import warnings
 from typing import Any
 
 import gymnasium as gym
@@ -13,12 +14,13 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 
 from npvpg import checks
-from npvpg.envs.contract import five, reset_result
+from npvpg.envs.contract import MASK, MASK_RULE, five, reset_result
 from npvpg.envs.faults import EnvError, name_of, raised, shown
 from npvpg.envs.processes import culprit
 from npvpg.envs.serial import SerialVectorEnv
 from npvpg.world import spaces
 from npvpg.world.origin import Origin
+from npvpg.world.squash import reach
 from npvpg.world.streams import SEED_BITS, Purpose, Streams
 
 HOW_TO_BUILD = (
@@ -83,6 +85,8 @@ class SeededVectorEnv:
         self._act_shape: tuple[int, ...] = (self.n_envs,)
         space = self.act_space
         self._is_plain = isinstance(space, gym.spaces.Discrete) and space.start == 0
+        self._reach = reach(env)
+        self._clips = np.isfinite(self._reach).any(axis=0)
         if not isinstance(space, gym.spaces.Discrete):
             self._act_shape = (self.n_envs, spaces.n_columns(self.act_space))
 
@@ -115,10 +119,33 @@ class SeededVectorEnv:
         self.origin.begin(rows, episode[rows])
         try:
             given: Any = {"seed": seeds, "options": {"reset_mask": mask.copy()}}
-            obs = reset_result(self.env.reset(**given))
+            returned = self.env.reset(**given)
+            obs = reset_result(returned)
         except (Exception, SystemExit) as error:
             raise self._told(error, "reset") from error
+        if MASK in returned[1]:
+            warnings.warn(f"{name_of(self.env)}: {MASK_RULE}", RuntimeWarning, stacklevel=2)
         return self._flat(obs)
+
+    def clipped(self, act: NDArray[Any]) -> float | None:
+        """
+        Give the share of what was chosen for bounded Boxes that lay outside, and was clipped.
+
+        Parameters
+        ----------
+        act : ndarray, shape (S,) or (S, D)
+            Actions as they were sampled.
+
+        Returns
+        -------
+        float or None
+            From 0 to 1; None if nothing is ever clipped.
+        """
+        if not self._clips.any():
+            return None
+        low, high = (bound[self._clips] for bound in self._reach)
+        chosen = act[:, self._clips]
+        return float(((chosen < low) | (chosen > high)).mean())
 
     def step(
         self, act: NDArray[Any]

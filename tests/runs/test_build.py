@@ -35,7 +35,7 @@ from npvpg.runs.build import build, estimator
 from npvpg.runs.config import Config
 from npvpg.value import MLPValue, ZeroValue
 from npvpg.vpg import VPG
-from npvpg.world.squash import SquashAction
+from npvpg.world.squash import ScaleAction, SquashAction, scales
 from verification import flat
 
 PLAIN = Config(
@@ -151,8 +151,11 @@ def build_for(actions: spaces.Space[Any], **settings: Any) -> VPG:
     env: gymnasium.vector.VectorEnv[Any, Any, Any] = gymnasium.vector.SyncVectorEnv(
         [lambda: Flat(actions)], autoreset_mode=AutoresetMode.DISABLED
     )
-    if settings.get("action_bound") == "tanh":
+    bound = settings.get("action_bound", "scale")
+    if bound == "tanh":
         env = SquashAction(env)
+    elif bound == "scale" and scales(actions):
+        env = ScaleAction(env)
     return build(dataclasses.replace(PLAIN, **settings), env)
 
 
@@ -176,6 +179,13 @@ SQUASHED = SquashedGaussian(DiagonalGaussian(2), half_width=(1.0, 3.0))
         ),
         (spaces.MultiBinary((2, 3)), "clip", Bernoulli(6), "Bernoulli of 6"),
         (BOX, "clip", NORMAL, "Gaussian of 2 (free sigma)"),
+        (
+            BOX,
+            "scale",
+            DiagonalGaussian(2, (1.0, 3.0)),
+            "Gaussian of 2 in units of its Box (free sigma)",
+        ),
+        (spaces.Box(-1, 1, (2,)), "scale", NORMAL, "Gaussian of 2 (free sigma)"),
         (BOX, "tanh", SQUASHED, "Gaussian of 2, squashed by tanh (free sigma)"),
         (
             spaces.Tuple([spaces.Discrete(2), spaces.Dict({"b": BOX, "a": spaces.MultiBinary(1)})]),
@@ -208,17 +218,25 @@ def test_greed_is_for_one_discrete_action() -> None:
 
 
 def test_bound_and_environment_must_agree() -> None:
-    env = SquashAction(gymnasium.vector.SyncVectorEnv([lambda: Flat(BOX)]))
-    for config, given in ((PLAIN, env), (dataclasses.replace(PLAIN, action_bound="tanh"), env.env)):
-        with pytest.raises(ValueError, match="env must be a SquashAction if, and only if"):
+    env = gymnasium.vector.SyncVectorEnv([lambda: Flat(BOX)])
+    squashed, scaled = SquashAction(env), ScaleAction(env)
+    for bound, given, kind in (
+        ("clip", squashed, "SquashAction"),
+        ("scale", squashed, "SquashAction"),
+        ("tanh", env, "SquashAction"),
+        ("clip", scaled, "ScaleAction"),
+        ("scale", env, "ScaleAction"),
+    ):
+        config = dataclasses.replace(PLAIN, action_bound=bound)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match=f"env must be a {kind} if, and only if"):
             build(config, given)
 
 
 def test_a_box_of_actions_makes_a_gaussian_policy_of_either_kind() -> None:
-    free = gaussian(init_log_sigma=-0.5).policy
+    free = gaussian(init_log_sigma=-0.5, action_bound="clip").policy
     assert free.network == MLP((12, 8, 4, 2), "tanh")
     assert (free.distribution, free.init_log_sigma) == (NORMAL, -0.5)
-    state = gaussian(sigma="state").policy
+    state = gaussian(sigma="state", action_bound="clip").policy
     assert state.network == MLP((12, 8, 4, 4), "tanh")
     assert state.distribution == NORMAL
     assert str(state) == "Gaussian of 2 (sigma by the network)"

@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode
 from npvpg.envs import CompiledEnv
 from npvpg.envs.serial import SerialVectorEnv
 from npvpg.runs import environments
-from npvpg.world.squash import SquashAction
+from npvpg.world.squash import BoundAction, ScaleAction, SquashAction
 from tests.world.hostile import toy
 
 BOX = spaces.Box(-1.0, 1.0, (2,))
@@ -147,10 +147,13 @@ def test_these_spaces_are_allowed(register: Any, space: spaces.Space[Any]) -> No
     environments.make("Any-v0", 2).close()
 
 
-def test_actions_are_squashed_on_request_alone() -> None:
+def test_actions_are_scaled_unless_something_else_is_asked_for() -> None:
     for backend in ("gymnasium", "compiled"):
         env = environments.make("Pendulum-v1", 2, backend=backend)
-        assert not isinstance(env, SquashAction)
+        assert isinstance(env, ScaleAction)
+        env.close()
+        env = environments.make("Pendulum-v1", 2, backend=backend, action_bound="clip")
+        assert not isinstance(env, BoundAction)
         env.close()
         env = environments.make("Pendulum-v1", 2, backend=backend, action_bound="tanh")
         assert isinstance(env, SquashAction)
