@@ -36,7 +36,9 @@ WIDTHS = st.floats(1e-6, 1e6)
     about=(
         "npvpg.distributions.gaussian.DiagonalGaussian.log_prob",
         "npvpg.distributions.gaussian.DiagonalGaussian.entropy",
+        "npvpg.world.squash.ScaleAction",
         "npvpg.world.squash.ScaleAction.to_box",
+        "npvpg.world.squash.scales",
         "npvpg.world.squash.origin_and_unit",
         "npvpg.world.squash.reach",
     ),

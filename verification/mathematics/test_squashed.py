@@ -37,7 +37,9 @@ from verification.oracles.quadrature import hermite
         "npvpg.distributions.squashed.SquashedGaussian",
         "npvpg.distributions.squashed.SquashedGaussian.log_prob",
         "npvpg.distributions.squashed.SquashedGaussian.entropy",
-        "npvpg.world.squash.SquashAction.actions",
+        "npvpg.world.squash.BoundAction.actions",
+        "npvpg.world.squash.SquashAction",
+        "npvpg.world.squash.SquashAction.to_box",
         "npvpg.world.squash.half_width",
     ),
 )
