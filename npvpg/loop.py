@@ -112,8 +112,9 @@ def iterate(
             steps_before=state.steps,
         )
         learner, diagnostics = algorithm.update(rollout.batch, state.learner, turn)
-        if rollout.clipped is not None:
-            diagnostics = {**diagnostics, "clipped": rollout.clipped}
+        clipped = driver.clipped(rollout.batch.act)
+        if clipped is not None:
+            diagnostics = {**diagnostics, "clipped": clipped}
         state = _next(state, rollout, learner, moments)
         yield Iteration(state, rollout.episodes, diagnostics, time.perf_counter() - began)
 

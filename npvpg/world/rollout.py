@@ -58,15 +58,12 @@ class Rollout(NamedTuple):
         The episodes that finished, in the order they did.
     position : Position
         Where to go on.
-    clipped : float or None
-        As `npvpg.world.vector.SeededVectorEnv.clipped` gives it.
     """
 
     batch: Batch
     raw_obs: NDArray[np.float64]
     episodes: tuple[Episode, ...]
     position: Position
-    clipped: float | None
 
 
 def fixed_horizon(
@@ -301,5 +298,4 @@ def _rollout(
         last_obs=player.actor.see(record.next_obs[start[1:] - 1]),
         terminated=record.terminated[start[1:] - 1],
     )
-    clipped = player.env.clipped(record.act)
-    return Rollout(batch, record.obs, tuple(episodes), position, clipped)
+    return Rollout(batch, record.obs, tuple(episodes), position)
