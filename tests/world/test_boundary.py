@@ -9,9 +9,11 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
+from npvpg.envs.processes import ProcessVectorEnv
 from npvpg.envs.serial import SerialVectorEnv
 from npvpg.world import spaces as flat_spaces
 from npvpg.world.vector import SeededVectorEnv
+from tests.world.hostile import Toy
 
 SPACES: list[spaces.Space[Any]] = [
     spaces.Box(-9, 9, (2,)),
@@ -225,3 +227,37 @@ def test_the_law_of_what_is_sent() -> None:
     sent = flat_spaces.unflatten(box, grid[:, np.newaxis])[:, 0]
     counts = np.bincount(sent.astype(int) + 2)
     assert counts.tolist() == [20_000, 10_000, 10_000, 10_000, 20_000]
+
+
+class Masked(gymnasium.Env[Any, Any]):
+    """Forbids its second action, and says so in its info."""
+
+    observation_space, action_space = spaces.Discrete(1), spaces.Discrete(2)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        return 0, {"action_mask": np.array([1, 0], np.int8)}
+
+    def step(self, action: Any) -> Any:
+        return 0, 0.0, True, False, {"action_mask": np.array([1, 0], np.int8)}
+
+
+@pytest.mark.parametrize(
+    "vector",
+    [
+        lambda: SerialVectorEnv(Masked, 2),
+        lambda: ProcessVectorEnv(Masked, 2),
+        lambda: SyncVectorEnv([Masked] * 2, autoreset_mode=AutoresetMode.DISABLED),
+    ],
+)
+def test_a_mask_of_actions_is_said_to_be_ignored(vector: Any) -> None:
+    env = SeededVectorEnv(vector(), 0)
+    said = r"^Masked: the action_mask in its info is ignored, and actions that it forbids are drawn"
+    with pytest.warns(RuntimeWarning, match=said):
+        env.reset(np.ones(2, bool), np.zeros(2, np.int64))
+    env.env.close()
+
+
+def test_where_there_is_no_mask_nothing_is_said(recwarn: pytest.WarningsRecorder) -> None:
+    env = SeededVectorEnv(SerialVectorEnv(Toy, 2), 0)
+    env.reset(np.ones(2, bool), np.zeros(2, np.int64))
+    assert not recwarn.list
