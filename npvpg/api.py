@@ -146,7 +146,7 @@ class Loaded:
         return _first(self.act_space, self.to_env(unflatten(self.act_space, act)))
 
 
-def load(run: str | Path, *, seed: int = 0) -> Loaded:
+def load(run: str | Path, *, seed: int = 0, best: bool = False) -> Loaded:
     """
     Load the policy of a run, to act with it anywhere.
 
@@ -156,6 +156,8 @@ def load(run: str | Path, *, seed: int = 0) -> Loaded:
         Directory of the run.
     seed : int
         Seed of the drawn actions, at least 0.
+    best : bool
+        Take the best policy of a run with `eval_every` in place of the last.
 
     Returns
     -------
@@ -168,7 +170,7 @@ def load(run: str | Path, *, seed: int = 0) -> Loaded:
         If the directory holds no run, or its checkpoint or environment cannot be used.
     """
     checks.at_least(0, seed=seed)
-    with trained(Path(run)) as at:
+    with trained(Path(run), best=best) as at:
         actor = Actor(*at.acting, at.state.obs_moments)
         env = at.env
         return Loaded(
@@ -247,7 +249,9 @@ def train(
     return Trained(load(directory.path), directory.path, summary)
 
 
-def evaluate(run: str | Path, *, episodes: int = 100, seed: int = 0) -> dict[str, Score]:
+def evaluate(
+    run: str | Path, *, episodes: int = 100, seed: int = 0, best: bool = False
+) -> dict[str, Score]:
     """
     Play with the policy of a run, as `npvpg evaluate` does.
 
@@ -259,6 +263,8 @@ def evaluate(run: str | Path, *, episodes: int = 100, seed: int = 0) -> dict[str
         Episodes of either kind, at least 1.
     seed : int
         Seed, at least 0; its streams are apart from those of the training.
+    best : bool
+        Take the best policy of a run with `eval_every` in place of the last.
 
     Returns
     -------
@@ -272,7 +278,7 @@ def evaluate(run: str | Path, *, episodes: int = 100, seed: int = 0) -> dict[str
     """
     checks.at_least(1, episodes=episodes)
     checks.at_least(0, seed=seed)
-    return evaluate_run(Path(run), episodes=episodes, seed=seed)
+    return evaluate_run(Path(run), episodes=episodes, seed=seed, best=best)
 
 
 class Flat(NamedTuple):

@@ -187,7 +187,7 @@ RULES: dict[str, _Rule] = {
     **dict.fromkeys(("gamma", "lam"), _UNIT),
     **dict.fromkeys(("beta1", "beta2"), _BELOW_ONE),
     **dict.fromkeys(("seed", "horizon", "value_steps", "value_minibatch"), _AT_LEAST_0),
-    "evaluation_episodes": _AT_LEAST_0,
+    **dict.fromkeys(("evaluation_episodes", "eval_every"), _AT_LEAST_0),
     **dict.fromkeys(("steps", "n", "n_steps", "n_episodes", "envs", "episodes"), _AT_LEAST_1),
     "checkpoint_every": _AT_LEAST_1,
     **dict.fromkeys(("entropy_weight", "max_grad_norm", "start", "stop"), _NOT_NEGATIVE),

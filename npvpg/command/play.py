@@ -37,6 +37,9 @@ class Evaluate(Command):
     seed: int = 0
     """Seed of environments and actions."""
 
+    best: bool = False
+    """Play with the best policy of a run with --eval-every in place of the last."""
+
     json: bool = False
     """Print JSON, and nothing else; what the environment prints goes to the standard error."""
 
@@ -48,19 +51,25 @@ class Evaluate(Command):
     @override
     def carry_out(self) -> int:
         from npvpg.runs import compiling, environments
-        from npvpg.runs.evaluation import evaluate, evaluate_group
+        from npvpg.runs.evaluation import evaluate
+        from npvpg.runs.group_evaluation import evaluate_group
         from npvpg.show.board import Board
         from npvpg.show.screen import Screen
 
         screen = Screen(quiet=self.json)
+        given: dict[str, Any] = {
+            "episodes": self.episodes,
+            "seed": self.seed,
+            "best": self.best,
+        }
         result: Mapping[str, Any]
         aside = _printed_aside() if self.json else contextlib.nullcontext()
         with aside, environments.quiet(), compiling.told(screen.compiling):
             if GroupDirectory(self.run).exists():
-                result = evaluate_group(self.run, episodes=self.episodes, seed=self.seed)
+                result = evaluate_group(self.run, **given)
                 Board(screen.console).evaluation(result)
             else:
-                result = evaluate(self.run, episodes=self.episodes, seed=self.seed)
+                result = evaluate(self.run, **given)
                 screen.evaluation(result)
         if self.json:
             print(json.dumps(result, indent=2))

@@ -20,7 +20,7 @@ from npvpg import checks
 from npvpg.command.parser import Command
 from npvpg.runs import config_file, seeds
 from npvpg.runs.algorithms import AlgorithmName
-from npvpg.runs.config import FIELDS, Config, differences
+from npvpg.runs.config import FIELDS, Config, differences, extended
 from npvpg.runs.directory import RunDirectory, default_directory, timed_path
 from npvpg.runs.group import GroupDirectory
 from npvpg.runs.modules import located, short
@@ -50,7 +50,8 @@ class Train(Command):
 
     resume: Annotated[Path | None, "DIR"] = None
     """Run to go on with, exactly where its last checkpoint stands; of several seeds, those that
-    are not finished."""
+    are not finished. With more --steps than it had, or --no-stop-when-solved, a finished run goes
+    on as well; schedules then follow the new end."""
 
     out: Annotated[Path | None, "DIR"] = None
     """Directory of the run, or of the runs; runs/ENV-seedS-TIME unless given."""
@@ -100,16 +101,19 @@ class Train(Command):
         changes = {name: value for name, value in given.items() if name in FIELDS}
         if "env" in changes:
             changes["env"] = located(changes["env"])
+        if changes.get("init_from"):
+            changes["init_from"] = str(Path(changes["init_from"]).expanduser().absolute())
         if "env" not in below:
             raise ValueError("no environment given; try: npvpg train CartPole-v1")
         origin = given.get("config", f"preset of {below.get('env')}")
         default = config_file.checked(below, origin)
         config = dataclasses.replace(default, **changes)
-        changed = differences(config, default) if "resume" in given else []
+        allowed = extended(default, config)
+        changed = differences(config, allowed) if "resume" in given else []
         if changed:
             raise ValueError(
-                f"--resume goes on with the configuration of the run, which cannot change: "
-                f"{', '.join(changed)}; to begin anew, use --config "
+                f"--resume goes on with the configuration of the run, which cannot change but for "
+                f"more --steps: {', '.join(changed)}; to begin anew, use --config "
                 f"{quoted(RunDirectory(given['resume']).config)}"
             )
         return cls(config, **{name: given[name] for name in given if name not in FIELDS})
@@ -138,7 +142,9 @@ class Train(Command):
         """Train over seeds, or go on training over seeds."""
         if self.resume is not None:
             directory = GroupDirectory(self.resume)
-            numbers = directory.read()[1]
+            before, numbers = directory.read()
+            if before != self.settings:
+                directory.extend(self.settings, numbers)
         else:
             numbers = seeds.parse(self.seeds or "")
             label = seeds.text(numbers)

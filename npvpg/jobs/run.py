@@ -16,16 +16,17 @@ from threadpoolctl import threadpool_limits
 from npvpg import __version__
 from npvpg.envs.serial import close
 from npvpg.jobs.interrupt import Interrupts, ignored
-from npvpg.runs import compiling, environments, progress
+from npvpg.runs import beginning, compiling, environments, progress
 from npvpg.runs.build import build
 from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
-from npvpg.runs.evaluation import evaluate_state
+from npvpg.runs.evaluation import Score, evaluate_state
 from npvpg.runs.files import write_atomically
 from npvpg.runs.logs import Logs
 from npvpg.runs.progress import Progress
 from npvpg.runs.ready import Run
-from npvpg.show import pictures, plot
+from npvpg.runs.selection import Selection
+from npvpg.show import going_on, pictures, plot
 from npvpg.show.screen import Screen
 
 _BELOW = ("numpy", "numba", "gymnasium")
@@ -90,13 +91,28 @@ def train(
         run = Run(config, directory, env, build(config, env), threshold)
         if resume:
             start = progress.load(directory, config, run.algorithm)
+            before = directory.read_config()
+            if before != config:
+                directory.extend(config)
+                for text in going_on.extension(before, config, start):
+                    screen.line("goes on", text)
         else:
-            start = Progress()
-            directory.create(config)
+            start = _beginning(run)
         screen.header(run, start)
         end = _loop(run, start, until, interrupts, screen)
         screen.verdict(end, threshold)
         return _finish(run, end, screen)
+
+
+def _beginning(run: Run) -> Progress:
+    """Make the directory of a run that begins; what it begins with is its first checkpoint."""
+    if not run.config.init_from:
+        run.directory.create(run.config)
+        return Progress()
+    start = Progress(beginning.state(run.config, run.algorithm, run.env))
+    run.directory.create(run.config)
+    progress.save(start, run.config, run.directory.checkpoint)
+    return start
 
 
 def _loop(
@@ -108,8 +124,14 @@ def _loop(
     began = time.perf_counter() - start.seconds
     with contextlib.ExitStack() as stack:
         logs = stack.enter_context(Logs(run.directory, start))
+        selection = None
+        if run.config.eval_every and run.config.evaluation_episodes:
+            selection = Selection(run, start)
+            stack.callback(selection.close)
         stack.enter_context(screen.live(run.config.steps))
         try:
+            if selection is not None and selection.due(start):  # stopped before it was done
+                began += _evaluate(selection, start, screen)
             for iteration in run.iterations(start) if start.steps < limit else ():
                 with interrupts.held():
                     seconds = time.perf_counter() - began
@@ -126,8 +148,10 @@ def _loop(
                         now = dataclasses.replace(now, solved_at_step=now.steps)
                     screen.iteration(iteration, now)
                     if iteration.iteration % run.config.checkpoint_every == 0:
-                        _save(run, now, logs)
+                        _save(run, now, logs, selection)
                         saved = now
+                if selection is not None and selection.due(now):
+                    began += _evaluate(selection, now, screen)
                 if now.steps >= limit:
                     break
                 if run.config.stop_when_solved and now.solved_at_step is not None:
@@ -135,31 +159,41 @@ def _loop(
         finally:
             interrupts.ignore()
             if now is not saved:
-                _save(run, now, logs)
+                _save(run, now, logs, selection)
             interrupts.listen()
+        ended = now.state is not None and until is None
+        if selection is not None and ended and selection.log.last_steps < now.steps:
+            _evaluate(selection, now, screen)
     return now
 
 
-def _save(run: Run, now: Progress, logs: Logs) -> None:
+def _evaluate(selection: Selection, now: Progress, screen: Screen) -> float:
+    """Evaluate, and say how long that took, which is no time of the training [s]."""
+    began = time.perf_counter()
+    means, best = selection.evaluate(now)
+    screen.line("evaluation", going_on.evaluated(now.steps, means, best))
+    return time.perf_counter() - began
+
+
+def _save(run: Run, now: Progress, logs: Logs, selection: Selection | None) -> None:
     """Write a checkpoint; the rows that it counts on reach the disk before it does."""
     logs.sync()
-    progress.save(now, run.config, run.directory)
+    if selection is not None:
+        selection.log.sync()
+    progress.save(now, run.config, run.directory.checkpoint)
 
 
 def _finish(run: Run, end: Progress, screen: Screen) -> dict[str, Any]:
     """Evaluate, draw, and write the summary."""
-    evaluation = None
-    n_episodes = run.config.evaluation_episodes
-    if n_episodes and end.state is not None:
-        evaluation = evaluate_state(
-            run.env,
-            run.algorithm,
-            end.state,
-            fraction=end.steps / run.config.steps,
-            episodes=n_episodes,
-            seed=run.config.seed,
-        )
+    evaluation = best = None
+    if run.config.evaluation_episodes and end.state is not None:
+        evaluation = _reported(run, end)
         screen.evaluation(evaluation)
+        if run.directory.best.exists():
+            kept = progress.load(run.directory, run.config, run.algorithm, best=True)
+            scores = _reported(run, kept)
+            screen.evaluation(scores, f"best, {kept.steps:,}")
+            best = {"steps": kept.steps, "evaluation": scores}
     summary = {
         "env": run.config.env,
         "seed": run.config.seed,
@@ -169,6 +203,7 @@ def _finish(run: Run, end: Progress, screen: Screen) -> dict[str, Any]:
         "solved_at_step": end.solved_at_step,
         "mean_return_100": end.mean_return,
         "evaluation": evaluation,
+        **({"best": best} if best else {}),
         "versions": versions(),
     }
     with pictures.spared(lambda text: screen.line("picture", text, "yellow")):
@@ -176,6 +211,19 @@ def _finish(run: Run, end: Progress, screen: Screen) -> dict[str, Any]:
     write_atomically(run.directory.summary, (json.dumps(summary, indent=2) + "\n").encode())
     screen.files(run.directory)
     return summary
+
+
+def _reported(run: Run, at: Progress) -> dict[str, Score]:
+    """Play the episodes that are reported."""
+    assert at.state is not None
+    return evaluate_state(
+        run.env,
+        run.algorithm,
+        at.state,
+        fraction=at.steps / run.config.steps,
+        episodes=run.config.evaluation_episodes,
+        seed=run.config.seed,
+    )
 
 
 def versions() -> dict[str, str]:

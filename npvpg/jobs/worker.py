@@ -108,14 +108,16 @@ class Reporter(Screen):
         """
         self._report("evaluating", progress)
 
-    def evaluation(self, evaluation: dict[str, Any]) -> None:
+    def evaluation(self, evaluation: dict[str, Any], title: str = "") -> None:
         """
         Report nothing: the summary will hold it.
 
         Parameters
         ----------
         evaluation : dict
-            Returns of the final policy.
+            Returns of a policy.
+        title : str
+            Which policy.
         """
 
     def files(self, directory: RunDirectory) -> None:

@@ -42,6 +42,10 @@ class Config:
     """Argument of the environment, such as length=5; may be given several times. The value is read
     as TOML, and what is no TOML as a text."""
 
+    init_from: Annotated[str, "RUN"] = ""
+    """Run whose parameters and normaliser to begin with, in place of drawn ones; everything else,
+    step sizes and the optimiser's memory among it, begins anew."""
+
     seed: Annotated[int, "N"] = 0
     """Seed from which every random number of the run is derived."""
 
@@ -159,6 +163,11 @@ class Config:
     evaluation_episodes: Annotated[int, "EPISODES"] = 20
     """Episodes of the sampled and of the greedy evaluation at the end; 0 leaves them out."""
 
+    eval_every: Annotated[int, "STEPS"] = 0
+    """Play that many evaluation episodes again after so many steps, and after the last: the curve
+    is evaluations.csv, the policy whose sampled episodes returned most best.safetensors; 0 leaves
+    it out. The episodes are others than those at the end, and the training is the same without."""
+
     checkpoint_every: Annotated[int, "UPDATES"] = 50
     """Updates between two checkpoints; one is always written at the end."""
 
@@ -191,6 +200,29 @@ class Config:
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(Config))
+
+
+def extended(before: Config, now: Config) -> Config:
+    """
+    Give a run what it may be given when it goes on: more steps, and leave to go on when solved.
+
+    Parameters
+    ----------
+    before : Config
+        Its configuration so far.
+    now : Config
+        The configuration it is to go on with.
+
+    Returns
+    -------
+    Config
+        `before` with as much of `now` as it may take.
+    """
+    return dataclasses.replace(
+        before,
+        steps=max(before.steps, now.steps),
+        stop_when_solved=before.stop_when_solved and now.stop_when_solved,
+    )
 
 
 def differences(ours: Config, theirs: Config) -> list[str]:

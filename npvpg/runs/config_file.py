@@ -11,7 +11,7 @@ from npvpg.runs.algorithms import ALGORITHMS, AlgorithmName
 from npvpg.runs.config import FIELDS, Config
 from npvpg.runs.words import nearest
 
-_LATER: dict[str, Any] = {"env_arg": {}}
+_LATER: dict[str, Any] = {"env_arg": {}, "init_from": "", "eval_every": 0}
 """Fields that came later, and what holds for a run that was written before."""
 
 PRESETS = Path(__file__).with_name("presets")

@@ -51,6 +51,16 @@ class RunDirectory:
         return self.path / "checkpoint.safetensors"
 
     @property
+    def evaluations(self) -> Path:
+        """A row per evaluation during the run, if it has any."""
+        return self.path / "evaluations.csv"
+
+    @property
+    def best(self) -> Path:
+        """Checkpoint of the policy that did best in them."""
+        return self.path / "best.safetensors"
+
+    @property
     def curve(self) -> Path:
         """Return against steps, drawn at the end."""
         return self.path / "curve.png"
@@ -69,6 +79,8 @@ class RunDirectory:
             self.episodes,
             self.times,
             self.checkpoint,
+            self.evaluations,
+            self.best,
             self.curve,
             self.summary,
         )
@@ -76,8 +88,8 @@ class RunDirectory:
     @property
     def finished(self) -> bool:
         """Whether the run has come to its end, with or without its times and picture."""
-        unneeded = (self.times, self.curve)
-        return all(file.is_file() for file in self.files if file not in unneeded)
+        needed = (self.config, self.metrics, self.episodes, self.checkpoint, self.summary)
+        return all(file.is_file() for file in needed)
 
     def check_free(self) -> None:
         """
@@ -116,6 +128,23 @@ class RunDirectory:
         """
         self.check_free()
         self.path.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.config, config_file.dumps(config).encode())
+
+    def extend(self, config: Config) -> None:
+        """
+        Let the run go on to a later end: it is then not finished any more.
+
+        Parameters
+        ----------
+        config : Config
+            The configuration that it goes on with.
+
+        Raises
+        ------
+        OSError
+            If a file cannot be written.
+        """
+        self.summary.unlink(missing_ok=True)
         write_atomically(self.config, config_file.dumps(config).encode())
 
     def read_config(self) -> Config:

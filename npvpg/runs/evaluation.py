@@ -16,8 +16,6 @@ from npvpg.runs import config_file, environments, progress
 from npvpg.runs.build import build
 from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
-from npvpg.runs.group import GroupDirectory
-from npvpg.runs.over_seeds import OverSeeds, over_seeds
 from npvpg.runs.statistics import bootstrap_interval
 from npvpg.state import TrainState
 from npvpg.vpg import VPG
@@ -49,23 +47,6 @@ class Score(TypedDict):
     low: float | None
     high: float | None
     episodes: int
-
-
-class GroupScore(TypedDict):
-    """
-    What the policies of several seeds returned.
-
-    Attributes
-    ----------
-    sampled, greedy : OverSeeds or None
-        What the mean returns of the seeds say together [reward].
-    runs : dict
-        By seed, its scores under "sampled" and "greedy".
-    """
-
-    sampled: OverSeeds | None
-    greedy: OverSeeds | None
-    runs: dict[str, dict[str, Score]]
 
 
 def evaluate_state(
@@ -110,12 +91,9 @@ def evaluate_state(
     --------
     npvpg.runs.statistics.bootstrap_interval : What the interval means.
     """
-    driver = SeededVectorEnv(env, seed, Purpose.EVALUATION_EPISODE)
-    policy, theta = algorithm.acting(state.learner, fraction)
+    played = returns_of(env, algorithm, state, fraction=fraction, episodes=episodes, seed=seed)
     result: dict[str, Score] = {}
-    for name in ("sampled", "greedy"):
-        actor = Actor(policy, theta, state.obs_moments, by_mode=name == "greedy")
-        returns, _ = play_episodes(driver, actor, n_episodes=episodes)
+    for name, returns in played.items():
         low, high = bootstrap_interval(returns, seed=seed) if episodes > 1 else (None, None)
         result[name] = {
             "mean": float(np.mean(returns)),
@@ -127,9 +105,55 @@ def evaluate_state(
     return result
 
 
-def evaluate(run_dir: Path, *, episodes: int, seed: int) -> dict[str, Score]:
+def returns_of(
+    env: VectorEnv,
+    algorithm: Algorithm[Any],
+    state: TrainState,
+    *,
+    fraction: float,
+    episodes: int,
+    seed: int,
+) -> dict[str, NDArray[np.float64]]:
     """
-    Evaluate the last checkpoint of a run.
+    Play episodes with the policy of a state, as `evaluate_state` does.
+
+    Parameters
+    ----------
+    env : gymnasium.vector.VectorEnv
+        Environment with autoreset disabled.
+    algorithm : Algorithm
+        The algorithm, which says who acts.
+    state : TrainState
+        What it has learnt, and the statistics that normalise the observations.
+    fraction : float
+        Steps taken, by steps of the whole run.
+    episodes : int
+        Number of episodes of either kind.
+    seed : int
+        Seed; its streams are apart from those of training.
+
+    Returns
+    -------
+    dict of ndarray of float64, shape (episodes,)
+        Returns under "sampled" and "greedy" [reward].
+
+    Raises
+    ------
+    ValueError
+        If `episodes` is smaller than 1, or the environment returns what it must not.
+    """
+    driver = SeededVectorEnv(env, seed, Purpose.EVALUATION_EPISODE)
+    policy, theta = algorithm.acting(state.learner, fraction)
+    played: dict[str, NDArray[np.float64]] = {}
+    for name in ("sampled", "greedy"):
+        actor = Actor(policy, theta, state.obs_moments, by_mode=name == "greedy")
+        played[name], _ = play_episodes(driver, actor, n_episodes=episodes)
+    return played
+
+
+def evaluate(run_dir: Path, *, episodes: int, seed: int, best: bool = False) -> dict[str, Score]:
+    """
+    Evaluate the last checkpoint of a run, or its best policy.
 
     Parameters
     ----------
@@ -139,6 +163,8 @@ def evaluate(run_dir: Path, *, episodes: int, seed: int) -> dict[str, Score]:
         Number of episodes of either kind.
     seed : int
         Seed.
+    best : bool
+        Take the best policy of a run with `eval_every` in place of the last.
 
     Returns
     -------
@@ -151,7 +177,7 @@ def evaluate(run_dir: Path, *, episodes: int, seed: int) -> dict[str, Score]:
         If the directory holds no run, its checkpoint cannot be read or was written with another
         configuration, or the environment cannot be made.
     """
-    with trained(run_dir) as run:
+    with trained(run_dir, best=best) as run:
         return evaluate_state(
             run.env,
             run.algorithm,
@@ -195,14 +221,16 @@ class Trained(NamedTuple):
 
 
 @contextlib.contextmanager
-def trained(run_dir: Path) -> Iterator[Trained]:
+def trained(run_dir: Path, *, best: bool = False) -> Iterator[Trained]:
     """
-    Open a run at its last checkpoint.
+    Open a run at its last checkpoint, or that of its best policy.
 
     Parameters
     ----------
     run_dir : Path
         Directory of the run.
+    best : bool
+        Take the best policy of a run with `eval_every` in place of the last.
 
     Yields
     ------
@@ -219,46 +247,16 @@ def trained(run_dir: Path) -> Iterator[Trained]:
     if not directory.config.is_file():
         raise ValueError(f"{run_dir} holds no run: it has no {directory.config.name}")
     config = config_file.complete(config_file.read(directory.config), directory.config)
+    if best and not directory.best.exists():
+        raise ValueError(
+            f"{directory.best} does not exist: the best policy is kept with --eval-every STEPS"
+        )
     env = environments.make_for(config)
     try:
         algorithm = build(config, env)
-        state = progress.load(directory, config, algorithm).state
+        state = progress.load(directory, config, algorithm, best=best).state
         if state is None:
             raise ValueError(f"{directory.checkpoint} does not exist: nothing has been trained yet")
         yield Trained(config, env, algorithm, state)
     finally:
         close(env)
-
-
-def evaluate_group(directory: Path, *, episodes: int, seed: int) -> GroupScore:
-    """
-    Evaluate the last checkpoints of the runs of a group.
-
-    Parameters
-    ----------
-    directory : Path
-        Directory of the group.
-    episodes : int
-        Number of episodes of either kind, for each run.
-    seed : int
-        Seed, the same for every run: all policies meet the same first states.
-
-    Returns
-    -------
-    GroupScore
-        Scores of every run, and over them.
-
-    Raises
-    ------
-    ValueError
-        If a run has no checkpoint yet, or cannot be evaluated for another reason.
-    """
-    group = GroupDirectory(directory)
-    runs = {
-        str(each): evaluate(group.run(each).path, episodes=episodes, seed=seed)
-        for each in group.read()[1]
-    }
-    sampled, greedy = (
-        over_seeds([run[mode]["mean"] for run in runs.values()]) for mode in ("sampled", "greedy")
-    )
-    return {"sampled": sampled, "greedy": greedy, "runs": runs}

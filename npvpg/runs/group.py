@@ -7,7 +7,7 @@ from typing import Any
 
 from npvpg.runs import config_file
 from npvpg.runs import seeds as words
-from npvpg.runs.config import Config, differences
+from npvpg.runs.config import Config, differences, extended
 from npvpg.runs.directory import RunDirectory
 from npvpg.runs.files import write_atomically
 from npvpg.runs.words import quoted
@@ -126,6 +126,31 @@ class GroupDirectory:
         """
         self.check_free(seeds)
         self.path.mkdir(parents=True, exist_ok=True)
+        self._write(config, seeds)
+
+    def extend(self, config: Config, seeds: tuple[int, ...]) -> None:
+        """
+        Let the runs go on to a later end: none of them is then finished any more.
+
+        Parameters
+        ----------
+        config : Config
+            The configuration that they go on with; its seed does not matter.
+        seeds : tuple of int
+            The seeds.
+
+        Raises
+        ------
+        OSError
+            If a file cannot be written.
+        """
+        for seed in seeds:
+            self.run(seed).summary.unlink(missing_ok=True)
+        self.summary.unlink(missing_ok=True)
+        self._write(config, seeds)
+
+    def _write(self, config: Config, seeds: tuple[int, ...]) -> None:
+        """Write what the group is."""
         shared = [
             line
             for line in config_file.dumps(config).splitlines(keepends=True)
@@ -160,7 +185,8 @@ class GroupDirectory:
         for seed in seeds:
             run = self.run(seed)
             if run.config.is_file():
-                changed = differences(run.read_config(), dataclasses.replace(config, seed=seed))
+                own, due = run.read_config(), dataclasses.replace(config, seed=seed)
+                changed = differences(extended(own, due), due)  # one may yet be to be extended
                 if changed:
                     raise ValueError(
                         f"{run.config} has another configuration than {self.config}: "

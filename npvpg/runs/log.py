@@ -6,16 +6,14 @@ and resumed equal those of one that never stopped, byte for byte. The times of t
 no two runs share, lie in a file of their own, `times.csv`: no result depends on it.
 """
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from npvpg import checks
-from npvpg.runs.files import write_atomically
+from npvpg.runs.log_file import Cell, LogFile, columns_of, joined, read
 
 if TYPE_CHECKING:  # what reads a log need not load the algorithm
     from npvpg.state import Iteration
@@ -26,65 +24,8 @@ COUNTED = ("iteration", "steps", "episodes", "mean_return", "mean_length")
 EPISODES = ("step", "return", "length")
 TIMES = ("iteration", "steps", "seconds")
 
-Cell = int | float | None
 
-
-class _Log:
-    """
-    A CSV file that grows row by row, each row handed to the system as soon as it is written.
-
-    Resuming cuts it back to the rows that the checkpoint counted: those after it are about to be
-    produced again.
-
-    Attributes
-    ----------
-    rows : int
-        Rows in the file, header apart. A checkpoint stores it as the next `keep_rows`.
-    """
-
-    _file: TextIO | None = None
-
-    def __init__(
-        self, path: Path, columns: Sequence[str], keep_rows: int | None, *, more: bool = False
-    ) -> None:
-        self.path = Path(path)
-        self.columns: Sequence[str] | None = None
-        self.rows = keep_rows or 0
-        if keep_rows is None:
-            if self.path.exists():
-                raise ValueError(f"{self.path} exists and would be overwritten")
-            return
-        checks.at_least(0, keep_rows=keep_rows)
-        self.columns, lines = _complete_lines(self.path, columns, more)
-        if len(lines) < keep_rows:
-            raise ValueError(f"{self.path} must have {keep_rows} rows to go on, got {len(lines)}")
-        self._begin("".join([_line(self.columns), *lines[:keep_rows]]))
-
-    def _begin(self, text: str) -> None:
-        """Write what the file begins with, and open it for what follows."""
-        write_atomically(self.path, text.encode())
-        self._file = self.path.open("a", encoding="utf-8", newline="")
-
-    def _append(self, rows: Sequence[Sequence[Cell]]) -> None:
-        """Append rows, in one piece, so that a kill tears the last line at worst."""
-        if rows and self._file is not None:
-            self._file.write("".join(_line([_cell(value) for value in row]) for row in rows))
-            self._file.flush()
-            self.rows += len(rows)
-
-    def sync(self) -> None:
-        """Force the rows to the disk: due before a checkpoint that counts on them is written."""
-        if self._file is not None:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-
-    def close(self) -> None:
-        """Close the file; closing twice is allowed."""
-        if self._file is not None:
-            self._file.close()
-
-
-class MetricsLog(_Log):
+class MetricsLog(LogFile):
     """
     The log of the updates, `metrics.csv`.
 
@@ -129,8 +70,8 @@ class MetricsLog(_Log):
         values = row_of(iteration)
         if self.columns is None:
             self.columns = tuple(values)
-            self._begin(_line(self.columns))
-        self._append([[values.get(name) for name in self.columns]])
+            self.begin(joined(self.columns))
+        self.append([[values.get(name) for name in self.columns]])
 
 
 def row_of(iteration: "Iteration") -> dict[str, Cell]:
@@ -168,7 +109,7 @@ def row_of(iteration: "Iteration") -> dict[str, Cell]:
     return dict(zip(COUNTED, counted, strict=True)) | dict(iteration.diagnostics)
 
 
-class TimesLog(_Log):
+class TimesLog(LogFile):
     """
     The log of the wall-clock times, `times.csv`: the only one that two equal runs do not share.
 
@@ -195,7 +136,7 @@ class TimesLog(_Log):
             keep = int((read_times(path)["iteration"] <= keep_iterations).sum())
         super().__init__(path, TIMES, keep)
         if keep is None:
-            self._begin(_line(TIMES))
+            self.begin(joined(TIMES))
 
     def write(self, iteration: "Iteration", seconds: float) -> None:
         """
@@ -208,10 +149,10 @@ class TimesLog(_Log):
         seconds : float
             Training time of the run so far [s].
         """
-        self._append([(iteration.iteration, iteration.steps, round(seconds, 6))])
+        self.append([(iteration.iteration, iteration.steps, round(seconds, 6))])
 
 
-class EpisodesLog(_Log):
+class EpisodesLog(LogFile):
     """
     The log of the episodes, `episodes.csv`.
 
@@ -236,7 +177,7 @@ class EpisodesLog(_Log):
     def __init__(self, path: Path, *, keep_rows: int | None = None) -> None:
         super().__init__(path, EPISODES, keep_rows)
         if keep_rows is None:
-            self._begin(_line(EPISODES))
+            self.begin(joined(EPISODES))
 
     def write(self, episodes: Iterable["Episode"]) -> None:
         """
@@ -247,7 +188,7 @@ class EpisodesLog(_Log):
         episodes : iterable of Episode
             The episodes that ended in an update, in order.
         """
-        self._append([(episode.step, float(episode.ret), episode.length) for episode in episodes])
+        self.append([(episode.step, float(episode.ret), episode.length) for episode in episodes])
 
 
 def read_metrics(path: Path) -> dict[str, NDArray[np.float64]]:
@@ -269,7 +210,7 @@ def read_metrics(path: Path) -> dict[str, NDArray[np.float64]]:
     ValueError
         If the file is missing, is no such log, or holds something other than numbers.
     """
-    return _columns(path, COUNTED, more=True)
+    return columns_of(path, COUNTED, more=True)
 
 
 def read_times(path: Path) -> dict[str, NDArray[np.float64]]:
@@ -291,7 +232,7 @@ def read_times(path: Path) -> dict[str, NDArray[np.float64]]:
     ValueError
         If the file is missing, has another header, or holds something other than numbers.
     """
-    return _columns(path, TIMES)
+    return columns_of(path, TIMES)
 
 
 def read_episodes(path: Path) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
@@ -317,61 +258,7 @@ def read_episodes(path: Path) -> tuple[NDArray[np.int64], NDArray[np.float64], N
     ValueError
         If the file is missing, has another header, or holds something other than numbers.
     """
-    _, table = _read(path, EPISODES)
+    _, table = read(path, EPISODES)
     if np.isnan(table[:, [0, 2]]).any():
         raise ValueError(f"{path} must give the step and length of every episode")
     return table[:, 0].astype(np.int64), table[:, 1].copy(), table[:, 2].astype(np.int64)
-
-
-def _line(cells: Sequence[str]) -> str:
-    """Join the cells of a row; none of them needs quoting."""
-    return ",".join(cells) + "\n"
-
-
-def _cell(value: Cell) -> str:
-    """Write a number so that reading it gives the same bits; None is an empty cell."""
-    if value is None:
-        return ""
-    # NumPy scalars print their type as well; their plain counterparts do not.
-    return str(int(value)) if isinstance(value, int | np.integer) else repr(float(value))
-
-
-def _complete_lines(path: Path, columns: Sequence[str], more: bool) -> tuple[list[str], list[str]]:
-    """Read the columns, and the lines below that were written to their end."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ValueError(f"{path} does not exist") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from None
-    lines = text.splitlines(keepends=True)
-    if lines and not lines[-1].endswith("\n"):
-        lines.pop()
-    found = lines[0].strip("\n").split(",") if lines else []
-    if (found[: len(columns)] if more else found) != list(columns):
-        raise ValueError(f"{path} must start with the line {_line(columns).strip()!r}")
-    return found, lines[1:]
-
-
-def _read(
-    path: Path, columns: Sequence[str], *, more: bool = False
-) -> tuple[list[str], NDArray[np.float64]]:
-    """Read the columns and a table of numbers, shape (rows, columns); an empty cell is NaN."""
-    names, lines = _complete_lines(path, columns, more)
-    table = np.empty((len(lines), len(names)))
-    for number, line in enumerate(lines):
-        try:
-            values = [float(cell or "nan") for cell in line.strip("\n").split(",")]
-            table[number] = np.reshape(values, len(names))  # refuses one cell too many or few
-        except ValueError:
-            rule = f"must hold {len(names)} numbers in line {number + 2}"
-            raise ValueError(f"{path} {rule}, got {line.strip()!r}") from None
-    return names, table
-
-
-def _columns(
-    path: Path, columns: Sequence[str], *, more: bool = False
-) -> dict[str, NDArray[np.float64]]:
-    """Read a table of numbers by column."""
-    names, table = _read(path, columns, more=more)
-    return {name: table[:, column].copy() for column, name in enumerate(names)}

@@ -1,11 +1,14 @@
 """How far a run has come, and the checkpoint that keeps it."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
+
+from numpy.typing import NDArray
 
 from npvpg.recent import solved
 from npvpg.runs import checkpoint, config_file
-from npvpg.runs.config import FIELDS, Config, differences
+from npvpg.runs.config import FIELDS, Config, differences, extended
 from npvpg.runs.directory import RunDirectory
 from npvpg.state import TrainState
 from npvpg.vpg import VPG
@@ -64,9 +67,9 @@ class Progress:
         return solved(self.mean_return, self.episodes_rows, threshold)
 
 
-def save(progress: Progress, config: Config, directory: RunDirectory) -> None:
+def save(progress: Progress, config: Config, path: Path) -> None:
     """
-    Write the checkpoint of a run.
+    Write a checkpoint of a run.
 
     Parameters
     ----------
@@ -74,8 +77,8 @@ def save(progress: Progress, config: Config, directory: RunDirectory) -> None:
         How far the run has come, at least one update.
     config : Config
         Its configuration: what goes on must have the same.
-    directory : RunDirectory
-        The run.
+    path : Path
+        The file.
 
     Raises
     ------
@@ -88,10 +91,12 @@ def save(progress: Progress, config: Config, directory: RunDirectory) -> None:
         raise ValueError("a checkpoint needs at least 1 update, got none")
     metadata = {name: getattr(progress, name) for name in _KEPT}
     metadata["config"] = {name: getattr(config, name) for name in FIELDS}
-    checkpoint.save(directory.checkpoint, progress.state.to_arrays(), metadata)
+    checkpoint.save(path, progress.state.to_arrays(), metadata)
 
 
-def load(directory: RunDirectory, config: Config, algorithm: VPG) -> Progress:
+def load(
+    directory: RunDirectory, config: Config, algorithm: VPG, *, best: bool = False
+) -> Progress:
     """
     Read how far a run had come.
 
@@ -103,6 +108,8 @@ def load(directory: RunDirectory, config: Config, algorithm: VPG) -> Progress:
         Configuration to go on with.
     algorithm : VPG
         Policy and value function, whose sizes the checkpoint must fit.
+    best : bool
+        Read the checkpoint of the best policy in place of the last.
 
     Returns
     -------
@@ -114,23 +121,20 @@ def load(directory: RunDirectory, config: Config, algorithm: VPG) -> Progress:
     ValueError
         If the checkpoint cannot be read, or belongs to another run.
     """
-    path = directory.checkpoint
+    path = directory.best if best else directory.checkpoint
     if not path.exists():
         return Progress()
-    arrays, metadata = checkpoint.load(path)
+    arrays, metadata = read(path)
     try:
         saved = config_file.complete(config_file.typed(metadata["config"]), path)
         kept: dict[str, Any] = {name: metadata[name] for name in _KEPT}
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is no checkpoint of a run: {error!r}") from None
-    # older files name what is learnt without the learner in front
-    old = [name for name in arrays if name.partition(".")[0] not in TrainState._fields]
-    arrays |= {f"learner.{name}": arrays.pop(name) for name in old}
     try:
         state = TrainState.from_arrays(arrays, algorithm.learner)
     except ValueError as error:
         raise ValueError(f"{path} is no checkpoint of a run: {error}") from None
-    changed = differences(config, saved)
+    changed = differences(config, extended(saved, config))
     if changed:
         raise ValueError(
             f"{path} was written with another configuration than {directory.config}: "
@@ -145,6 +149,33 @@ def load(directory: RunDirectory, config: Config, algorithm: VPG) -> Progress:
         if given.shape != (due,):
             raise ValueError(f"{path} must hold {due} parameters of the {name}, got {given.size}")
     return Progress(state, **kept)
+
+
+def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """
+    Read the arrays and metadata of a checkpoint, under the names that they have today.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    arrays : dict of ndarray
+        The state, laid out as `npvpg.state.TrainState.to_arrays` does.
+    metadata : dict
+        What lies beside it.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read.
+    """
+    arrays, metadata = checkpoint.load(path)
+    # older files name what is learnt without the learner in front
+    old = [name for name in arrays if name.partition(".")[0] not in TrainState._fields]
+    return arrays | {f"learner.{name}": arrays.pop(name) for name in old}, metadata
 
 
 _KEPT = tuple(field.name for field in dataclasses.fields(Progress) if field.name != "state")

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from npvpg.runs import seeds as words
 from npvpg.runs.config import Config
-from npvpg.runs.evaluation import GroupScore
 from npvpg.runs.group import GroupDirectory
+from npvpg.runs.group_evaluation import GroupScore
 from npvpg.runs.modules import short
 from npvpg.runs.over_seeds import OverSeeds
 from npvpg.runs.report import Report
@@ -180,7 +180,7 @@ class Board:
         Parameters
         ----------
         scores : GroupScore
-            As `npvpg.runs.evaluation.evaluate_group` gives them.
+            As `npvpg.runs.group_evaluation.evaluate_group` gives them.
         """
         for seed, run in scores["runs"].items():
             means = (f"{mode} {number(run[mode]['mean'])}" for mode in ("sampled", "greedy"))

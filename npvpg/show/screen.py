@@ -106,6 +106,8 @@ class Screen:
         )
         self.line("seed", str(config.seed))
         going_on = f" · going on at step {start.steps:,}" if start.steps else ""
+        if config.init_from and not start.steps:
+            self.line("begins with", f"the parameters and normaliser of {config.init_from}")
         self.line("run", f"{run.directory.path}{going_on}")
         self.console.print()
         self._start = start.steps
@@ -215,16 +217,18 @@ class Screen:
         speed = f"{progress.steps_per_second:,.0f} steps/s"
         self.line("time", f"{duration(progress.seconds)} · {speed}")
 
-    def evaluation(self, evaluation: dict[str, Any]) -> None:
+    def evaluation(self, evaluation: dict[str, Any], title: str = "evaluation") -> None:
         """
-        Say how the final policy does, sampled and greedy.
+        Say how a policy does, sampled and greedy.
 
         Parameters
         ----------
         evaluation : dict
             As `npvpg.runs.evaluation.evaluate` gives it.
+        title : str
+            Which policy.
         """
-        for label, mode in (("evaluation", "sampled"), ("", "greedy")):
+        for label, mode in ((title, "sampled"), ("", "greedy")):
             result = evaluation[mode]
             mean, episodes = number(result["mean"]), result["episodes"]
             if result["low"] is None:  # a single one shows no spread

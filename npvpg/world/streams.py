@@ -33,6 +33,7 @@ class Purpose(IntEnum):
     STUDY = 7
     WATCHED_EPISODE = 8
     WATCHED_ACTION = 9
+    SELECTION = 10
 
 
 def generator(seed: int, purpose: Purpose, *key: int) -> np.random.Generator:
