@@ -201,7 +201,11 @@ def _climbing(
     method="backward induction before and after the step, step sizes 1e-2 to 1e-4",
     tolerance=1e-2,
     tolerance_reason="the remainder is below 100 alpha^2, and rounding of J below 1e-14 / alpha",
-    about=("npvpg.optimizers.SGD", "npvpg.optimizers.Adam", "npvpg.gradient.policy_gradient"),
+    about=(
+        "npvpg.optimizers.steps.SGD",
+        "npvpg.optimizers.steps.Adam",
+        "npvpg.gradient.policy_gradient",
+    ),
 )
 @given(CLIMB)
 @example((Case(n_actions=3), "reward-to-go"))

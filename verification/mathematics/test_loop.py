@@ -41,13 +41,13 @@ MAGNITUDE = st.sampled_from([1e-12, 1.0, 1e6])
     tolerance=1e-12,
     tolerance_reason="relative to the size of the parameters",
     about=(
-        "npvpg.optimizers.Adam",
+        "npvpg.optimizers.steps.Adam",
         "npvpg.kernels.adam.adam",
-        "npvpg.optimizers.SGD",
-        "npvpg.optimizers.Ascent",
-        "npvpg.optimizers.clip_by_global_norm",
-        "npvpg.optimizers.global_norm",
-        "npvpg.optimizers.Linear",
+        "npvpg.optimizers.steps.SGD",
+        "npvpg.optimizers.chain.Ascent",
+        "npvpg.optimizers.clipping.clip_by_global_norm",
+        "npvpg.optimizers.clipping.global_norm",
+        "npvpg.optimizers.chain.Linear",
     ),
 )
 @given(st.integers(1, 6), MAGNITUDE, SEED)
