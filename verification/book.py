@@ -39,6 +39,7 @@ FAMILIES = {
     "G": "Optimiser and loop",
     "H": "Environments",
     "K": "Steps that stay near the policy that acted",
+    "L": "The text beside the code",
     "N": "Prediction by temporal differences",
     "P": "Gradients through known dynamics",
     "R": "How runs are judged",

@@ -30,7 +30,7 @@ from verification.plugin import ASSERTION
 from verification.proofs import files_of
 from verification.results import Verdict, judge_all
 
-COPIED = ("npvpg", "verification", "conftest.py", "pyproject.toml")
+COPIED = ("npvpg", "verification", "examples", "conftest.py", "pyproject.toml")
 TIMEOUT = 180.0  # seconds; a bug may make a loop endless
 
 
