@@ -18,7 +18,7 @@ from npvpg.mlp import MLP
 from npvpg.optimizers import Linear
 from npvpg.policy import Policy
 from npvpg.runs.evaluation import trained
-from npvpg.studies import analytic, variance
+from npvpg.studies import analytic, systems, variance
 from npvpg.value import MLPValue
 from npvpg.world.streams import Purpose, generator
 from verification import flat
@@ -107,12 +107,12 @@ def test_measured_variances_discount_it_once(
 
 
 def test_the_analytic_study_discounts_it_once() -> None:
-    setting = analytic.quadratic()
+    setting = systems.quadratic()
     rng = generator(0, Purpose.STUDY, 0)
     noise = rng.standard_normal((5, 32, setting.system.n_act))
     path = play(setting.system, setting.policy, setting.theta, setting.first(rng, 32), noise)
     ours, own = (
-        analytic.score_gradients(setting, path, kind(analytic.GAMMA))
+        analytic.score_gradients(setting, path, kind(systems.GAMMA))
         for kind in (TotalReturn, Whole)
     )
     np.testing.assert_allclose(own, ours, rtol=1e-12, atol=1e-12)

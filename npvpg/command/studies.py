@@ -52,7 +52,7 @@ class Exact(Command):
 
     @override
     def carry_out(self) -> int:
-        from npvpg.studies import exact
+        from npvpg.studies import exact, exact_picture
 
         asked = exact.study(
             self.states,
@@ -64,7 +64,7 @@ class Exact(Command):
             self.seed,
         )
         print(exact.table(asked))
-        exact.draw(self.out, asked)
+        exact_picture.draw(self.out, asked)
         print(self.out)
         return 0
 
@@ -122,11 +122,11 @@ class Analytic(Command):
 
     @override
     def carry_out(self) -> int:
-        from npvpg.studies import analytic
+        from npvpg.studies import analytic, systems
 
         settings = {
-            "linear-quadratic": analytic.quadratic(),
-            "Pendulum-v1": analytic.pendulum(self.seed),
+            "linear-quadratic": systems.quadratic(),
+            "Pendulum-v1": systems.pendulum(self.seed),
         }
         found = {
             name: analytic.variances(setting, self.episodes, self.seed)
@@ -164,12 +164,12 @@ class Variance(Command):
     @override
     def carry_out(self) -> int:
         from npvpg.runs import environments
-        from npvpg.studies import variance
+        from npvpg.studies import variance, variance_picture
 
         with environments.quiet():
             panels = variance.measure_all(self.runs, self.episodes, self.seed)
         print(variance.table(panels))
-        variance.draw(self.out, panels)
+        variance_picture.draw(self.out, panels)
         print(self.out)
         return 0
 

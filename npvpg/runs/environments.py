@@ -4,6 +4,7 @@ import contextlib
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import gymnasium
@@ -185,13 +186,26 @@ def spec(env: str) -> EnvSpec:
     maker = getattr(module, name, None)
     if callable(maker):
         return EnvSpec(name, entry_point=maker)
-    classes = [
-        known
-        for known, value in (vars(module) if module else {}).items()
+    known = _names(module) if module else gymnasium.registry
+    offer = nearest(name, known, prefix=short(env).removesuffix(name))
+    raise ValueError(f"unknown environment {short(env)!r}{offer}")
+
+
+def _names(module: ModuleType) -> list[str]:
+    """List the environments of a module: its classes, and what it registered."""
+    ours = [
+        name
+        for name, value in vars(module).items()
         if isinstance(value, type) and issubclass(value, gymnasium.Env)
     ]
-    offer = nearest(name, [*classes, *gymnasium.registry], prefix=short(env).removesuffix(name))
-    raise ValueError(f"unknown environment {short(env)!r}{offer}")
+    for name, known in gymnasium.registry.items():
+        entry = known.entry_point
+        home = (
+            entry.partition(":")[0] if isinstance(entry, str) else getattr(entry, "__module__", "")
+        )
+        if f"{home}.".startswith(f"{module.__name__}."):
+            ours.append(name)
+    return ours
 
 
 def follows_from_seed(config: Config, n_steps: int = 100) -> bool:

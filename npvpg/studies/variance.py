@@ -6,7 +6,7 @@ weighed by gamma^t, so that the weights without bias all estimate the same gradi
 standardised, which would tie the episodes of a batch to each other.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ from npvpg.runs.algorithms import ALGORITHMS
 from npvpg.runs.build import estimator
 from npvpg.runs.config import Config
 from npvpg.runs.evaluation import Trained, trained
-from npvpg.show import pictures
 from npvpg.studies import exact
 from npvpg.world.actor import Actor
 from npvpg.world.rollout import Position, whole_episodes
@@ -27,10 +26,9 @@ from npvpg.world.streams import Purpose
 from npvpg.world.vector import SeededVectorEnv
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 Found = Mapping[str, GradientVariance]
-Quantity = Callable[[GradientVariance], tuple[float, float]]
 LIMIT = np.log(1e3)  # an interval of more than a factor of a thousand either way tells nothing
 UNRESOLVED = "not resolved"
 ADVICE = (
@@ -40,8 +38,6 @@ ADVICE = (
     "tenth as long), or a run that was stopped earlier: npvpg train ... --steps N",
 )
 WIDTH = 1.96  # of a 95 % interval, in standard errors of the logarithm
-TITLES = {"relative": "relative to the mean gradient", "total": "as it is"}
-AXES = {"relative": "tr Cov g / |E g|²", "total": "tr Cov g"}
 PROCESS = "process"  # 3 states, 2 actions and 5 steps, V wrong by half its standard deviation
 ERROR = 0.5
 EXACT = Config(PROCESS, gamma=0.95, lam=0.8, n=2)
@@ -214,6 +210,23 @@ def relative(found: GradientVariance) -> tuple[float, float]:
     return found.relative, found.relative_error
 
 
+def label(algorithm: str) -> str:
+    """
+    Name an algorithm by its weight, as the studies that know no algorithms do.
+
+    Parameters
+    ----------
+    algorithm : str
+        Its name.
+
+    Returns
+    -------
+    str
+        Name of its estimator.
+    """
+    return str(ALGORITHMS[algorithm]["estimator"])
+
+
 def table(panels: Mapping[str, Found]) -> str:
     """
     Set variances in columns, with their 95 % intervals.
@@ -247,99 +260,3 @@ def _interval(value: float, error: float) -> str:
         return f"{value:.3g}"
     low, high = value * np.exp(np.array([-WIDTH, WIDTH]) * error)
     return f"{value:.3g} ({low:.3g} to {high:.3g})"
-
-
-def draw(path: Path, panels: Mapping[str, Found]) -> None:
-    """
-    Draw variance relative to the squared mean gradient, and as it is, for every weight.
-
-    Parameters
-    ----------
-    path : Path
-        The picture to write, atomically.
-    panels : mapping
-        What was found, by where: a column each.
-
-    Raises
-    ------
-    OSError
-        If the picture cannot be written.
-    """
-    figure = pictures.figure(1.5 + 3.6 * len(panels), 5.6)
-    axes = figure.subplots(2, len(panels), sharey=True, squeeze=False)
-    for column, (title, found) in zip(axes.T, panels.items(), strict=True):
-        panel(column[0], found, relative, f"{title}\n")
-        panel(column[1], found, total)
-    figure.suptitle("Variance of the gradient of one episode at a fixed policy; 95 % intervals")
-    pictures.save(figure, path)
-
-
-def label(algorithm: str) -> str:
-    """
-    Name an algorithm in a picture: by its weight, as the studies that know no algorithms do.
-
-    Parameters
-    ----------
-    algorithm : str
-        Its name.
-
-    Returns
-    -------
-    str
-        Name of its estimator.
-    """
-    return str(ALGORITHMS[algorithm]["estimator"])
-
-
-def style(algorithm: str) -> pictures.Style:
-    """
-    Give the style of an algorithm: that of its estimator.
-
-    Parameters
-    ----------
-    algorithm : str
-        Its name.
-
-    Returns
-    -------
-    Style
-        The style.
-    """
-    return pictures.OF_ESTIMATOR[label(algorithm)]
-
-
-def panel(axes: "Axes", found: Found, quantity: Quantity, place: str = "") -> None:
-    """
-    Draw one number a weight, with its interval, on a logarithmic axis.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
-    found : mapping of str to GradientVariance
-        What was found, by the name of the algorithm.
-    quantity : callable
-        `total` or `relative`.
-    place : str
-        What the title begins with.
-    """
-    kind = quantity.__name__
-    ends = []
-    for row, (name, of) in enumerate(found.items()):
-        value, error = quantity(of)
-        if np.isfinite(value) and WIDTH * error < LIMIT:
-            ends += list(value * np.exp(np.array([-WIDTH, WIDTH]) * error))
-            mark = style(name)
-            axes.plot(ends[-2:], [row, row], color=mark.color, linewidth=2, alpha=0.6)
-            axes.plot(value, row, **mark.point(markersize=7))
-        else:
-            at = axes.get_yaxis_transform()  # across the axes, down the rows
-            axes.text(0.97, row, UNRESOLVED, transform=at, ha="right", va="center", alpha=0.6)
-    if ends:  # whole decades: each has a label then, and needs none between
-        decades = np.log10(min(ends)), np.log10(max(ends))
-        axes.set_xlim(10 ** np.floor(decades[0]), 10 ** np.ceil(decades[1]))
-    axes.set(xscale="log", xlabel=AXES[kind], ylim=(len(found) - 0.5, -0.5))
-    axes.set_title(f"{place}variance {TITLES[kind]}", fontsize="medium")
-    axes.xaxis.set_minor_formatter("")
-    axes.set_yticks(range(len(found)), list(map(label, found)))
-    pictures.plain(axes)

@@ -220,7 +220,11 @@ def test_a_module_that_is_wrong_is_told_in_one_line(
     tmp_path.joinpath("wrong.py").write_text("class A\n")
     tmp_path.joinpath("sub").mkdir()
     tmp_path.joinpath("sub", "numpy.py").write_text("")
-    told = run(*words, code=2).stderr
+    gymnasium.register("Registree-v0", entry_point="elsewhere:Registree")  # of another module
+    try:
+        told = run(*words, code=2).stderr
+    finally:
+        del gymnasium.registry["Registree-v0"]
     assert told.startswith(f"npvpg: error: {error.format(tmp_path)}")
     assert told.count("\n") == 1
 

@@ -6,7 +6,7 @@ import pytest
 from npvpg.command.main import main
 from npvpg.estimators import BaselinedReturn, RewardToGo, TotalReturn
 from npvpg.lab.analytic import closed_form, play
-from npvpg.studies import analytic
+from npvpg.studies import analytic, systems
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -29,21 +29,21 @@ def test_the_command_prints_a_table_and_draws(
 
 def test_all_kinds_estimate_one_gradient() -> None:
     """Means over 4000 episodes agree within 5 standard errors, coordinate by coordinate."""
-    setting = analytic.quadratic()
+    setting = systems.quadratic()
     rng = np.random.default_rng(0)
     first = setting.first(rng, 4000)
     noise = rng.standard_normal((5, 4000, 1))
     path = play(setting.system, setting.policy, setting.theta, first, noise)
     solved = closed_form(
-        analytic.double_integrator()[0],
+        systems.double_integrator()[0],
         setting.theta,
-        analytic.GAMMA,
+        systems.GAMMA,
         5,
-        analytic.MEAN,
-        analytic.COVARIANCE,
+        systems.MEAN,
+        systems.COVARIANCE,
     )
     for estimator in (TotalReturn, RewardToGo, BaselinedReturn):
-        each = analytic.score_gradients(setting, path, estimator(analytic.GAMMA))
+        each = analytic.score_gradients(setting, path, estimator(systems.GAMMA))
         error = np.abs(each.mean(axis=0) - solved.gradient)
         assert (error < 5 * each.std(axis=0) / 4000**0.5).all()
 

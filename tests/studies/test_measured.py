@@ -8,7 +8,7 @@ from npvpg.lab.variance import GradientVariance
 from npvpg.runs.algorithms import ALGORITHMS
 from npvpg.runs.evaluation import trained
 from npvpg.show import pictures
-from npvpg.studies import variance
+from npvpg.studies import variance, variance_picture
 
 PNG = b"\x89PNG\r\n\x1a\n"
 SHORT = "--steps 256 --envs 2 --hidden 8 --horizon 16 --evaluation-episodes 0 --gamma 0.99"
@@ -61,7 +61,7 @@ def test_the_panels_say_what_they_show(monkeypatch: pytest.MonkeyPatch) -> None:
         pictures, "save", lambda figure, _: seen.extend(ax.get_title() for ax in figure.axes)
     )
     found = {"vpg": GradientVariance(1.0, 1.0, 1.0, 0.1, 0.1)}
-    variance.draw(Path("a.png"), {"here": found, "there": found})
+    variance_picture.draw(Path("a.png"), {"here": found, "there": found})
     assert seen == [
         "here\nvariance relative to the mean gradient",
         "there\nvariance relative to the mean gradient",
@@ -89,7 +89,7 @@ def test_what_tells_nothing_is_not_drawn_as_if_it_did() -> None:
     assert any("--episodes" in line for line in advice)
     clear = GradientVariance(1.0, 1.0, 1.0, 0.1, 0.1)
     assert "not resolved" not in variance.table({"here": {"vpg": clear}})
-    variance.draw(Path("a.png"), {"here": {"vpg": vague}})
+    variance_picture.draw(Path("a.png"), {"here": {"vpg": vague}})
     assert Path("a.png").exists()
 
 
