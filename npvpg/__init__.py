@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         TotalReturn,
         standardize,
     )
+    from npvpg.fisher import conjugate_gradient, fisher_product
     from npvpg.gradient import policy_gradient
     from npvpg.loop import iterate
     from npvpg.mlp import MLP
@@ -74,6 +75,7 @@ _HOMES = {
         "TotalReturn",
         "standardize",
     ),
+    "fisher": ("conjugate_gradient", "fisher_product"),
     "gradient": ("policy_gradient",),
     "loop": ("iterate",),
     "mlp": ("MLP",),
@@ -127,7 +129,9 @@ __all__ = [
     "WholeEpisodes",
     "ZeroValue",
     "configure",
+    "conjugate_gradient",
     "evaluate",
+    "fisher_product",
     "importance_ratio",
     "iterate",
     "load",

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from npvpg import checks
 from npvpg.distributions import LOG_SIGMA_MAX, LOG_SIGMA_MIN, Distribution
 from npvpg.mlp import MLP, SMALL_BATCH
+from npvpg.tangent import tangent
 
 
 @final
@@ -254,6 +255,16 @@ class PolicyAt:
         The other is to be at the same observations.
         """
         return self.policy.distribution.kl(self.params, other.params)
+
+    def tangent(self, v: NDArray[Any]) -> NDArray[Any]:
+        r"""
+        Derivative of `params` along a direction in theta, (S, H): `backward` is its transpose.
+
+        .. math:: \sum_i v_i \frac{\partial f_\theta(s_t)}{\partial\theta_i}
+        """
+        network, free = self.policy._split(v)
+        moved = tangent(self.policy.network, self.network, self.layers, network)
+        return self.policy._filled(moved, free)
 
     def backward(self, d_params: NDArray[Any]) -> NDArray[Any]:
         r"""

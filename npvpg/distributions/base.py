@@ -181,6 +181,32 @@ class Distribution(ABC):
             Divergence D(p || q) [nat].
         """
 
+    def fisher_product(self, params: NDArray[Any], d_params: NDArray[Any]) -> NDArray[Any]:
+        r"""
+        Fisher information of the parameters times a direction, never forming the matrix.
+
+        .. math:: M v = E\bigl[\nabla\log p(a)\,\nabla\log p(a)^\top\bigr]\, v
+                  = \nabla^2_q\, D(p \| q)\big|_{q=p}\, v
+
+        Parameters
+        ----------
+        params : ndarray, shape (S, H)
+            Parameters.
+        d_params : ndarray, shape (S, H)
+            Direction :math:`v` in every row.
+
+        Returns
+        -------
+        ndarray, shape (S, H)
+            Products.
+
+        Raises
+        ------
+        ValueError
+            If the law does not know its information, as one of your own that leaves this out.
+        """
+        raise ValueError(f"distribution must have a fisher_product, got {self}")
+
     def sample_back(
         self, params: NDArray[Any], act: NDArray[Any], d_act: NDArray[Any]
     ) -> NDArray[Any]:

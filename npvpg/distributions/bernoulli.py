@@ -202,6 +202,17 @@ class Bernoulli(Distribution):
         zeros = sigmoid(-z_p) * (softplus(z_q) - softplus(z_p))
         return np.asarray((ones + zeros).sum(axis=1))
 
+    @override
+    def fisher_product(self, params: NDArray[Any], d_params: NDArray[Any]) -> NDArray[Any]:
+        r"""
+        Fisher information times a direction: it is diagonal.
+
+        .. math:: (M v)_i = p_i (1 - p_i)\, v_i
+        """
+        self._check(params)
+        checks.shape(params.shape, d_params=d_params)
+        return np.asarray(sigmoid(params) * sigmoid(-params) * d_params)
+
     def _ones(self, params: NDArray[Any], act: ArrayLike) -> NDArray[np.bool_]:
         """Tell the bits that are 1, and refuse what is no bit."""
         act = self._actions(params, act)

@@ -137,6 +137,18 @@ class Categorical(Distribution):
         return divergence(log_softmax(double(params)), log_softmax(double(other_params)))
 
     @override
+    def fisher_product(self, params: NDArray[Any], d_params: NDArray[Any]) -> NDArray[Any]:
+        r"""
+        Fisher information times a direction.
+
+        .. math:: (M v)_a = p_a \bigl(v_a - \textstyle\sum_b p_b v_b\bigr)
+        """
+        self._check(params)
+        checks.shape(params.shape, d_params=d_params)
+        p = np.exp(log_softmax(params))
+        return np.asarray(p * (d_params - (p * d_params).sum(axis=1, keepdims=True)))
+
+    @override
     def with_mode(self, probability: float) -> "GreedyCategorical":
         """Give `GreedyCategorical`."""
         return GreedyCategorical(self, probability=probability)
@@ -292,6 +304,22 @@ class GreedyCategorical(Distribution):
         checks.shape(params.shape, other_params=other_params)
         ours, theirs = self._mixed(double(params)), self._mixed(double(other_params))
         return self.categorical.kl(ours, theirs)
+
+    @override
+    def fisher_product(self, params: NDArray[Any], d_params: NDArray[Any]) -> NDArray[Any]:
+        r"""
+        Fisher information times a direction.
+
+        .. math:: (M v)_a = w_a u_a - p_a \sum_b w_b u_b, \qquad
+           w_a = \frac{(1-\varepsilon)^2 p_a^2}{\pi(a)}, \quad u_a = v_a - \sum_b p_b v_b
+        """
+        self._check(params)
+        checks.shape(params.shape, d_params=d_params)
+        log_p = log_softmax(params)
+        drawn = np.exp(2 * (log_p + math.log1p(-self.probability)) - self._mixed(params))
+        p = np.exp(log_p)
+        along = drawn * (d_params - (p * d_params).sum(axis=1, keepdims=True))
+        return np.asarray(along - p * along.sum(axis=1, keepdims=True))
 
     def _mixed(self, params: NDArray[Any]) -> NDArray[Any]:
         self._check(params)

@@ -248,3 +248,16 @@ class DiagonalGaussian(Distribution):
         z = (mu_p - mu_q) * np.exp(-log_q)
         # expm1 keeps the digits of two neighbours, for which the terms nearly cancel
         return np.asarray((0.5 * (z * z + np.expm1(2 * ratio)) - ratio).sum(axis=1))
+
+    @override
+    def fisher_product(self, params: NDArray[Any], d_params: NDArray[Any]) -> NDArray[Any]:
+        r"""
+        Fisher information times a direction: it is diagonal.
+
+        .. math:: M = \operatorname{diag}\bigl(\sigma_i^{-2}, \; 2\bigr)
+        """
+        _, log_sigma, inside = self.split(params)
+        checks.shape(params.shape, d_params=d_params)
+        d_mu, d_log_sigma = d_params[:, : self.dim], d_params[:, self.dim :]
+        curved = np.where(inside, 2 * d_log_sigma, 0)
+        return np.concatenate([d_mu * np.exp(-2 * log_sigma), curved], axis=1)

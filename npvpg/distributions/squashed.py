@@ -195,6 +195,10 @@ class SquashedGaussian(Distribution):
     def kl(self, params: NDArray[Any], other_params: NDArray[Any]) -> NDArray[Any]:
         return self.gaussian.kl(params, other_params)
 
+    @override
+    def fisher_product(self, params: NDArray[Any], d_params: NDArray[Any]) -> NDArray[Any]:
+        return self.gaussian.fisher_product(params, d_params)
+
 
 def _at_nodes(mu: NDArray[Any], sigma: NDArray[Any]) -> NDArray[Any]:
     """Put the nodes of the quadrature to every component, a last axis of 65."""
