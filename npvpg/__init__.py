@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from npvpg.gradient import policy_gradient
     from npvpg.loop import iterate
     from npvpg.mlp import MLP
+    from npvpg.natural import LineSearch, NaturalStep, natural_gradient
     from npvpg.optimizers import SGD, Adam, Ascent, Linear
     from npvpg.policy import Policy
+    from npvpg.ppo import ClippedStep, clipped, clipped_weight
     from npvpg.runs.config import Config
     from npvpg.runs.config_file import configure
     from npvpg.show.watch import watch
@@ -79,8 +81,10 @@ _HOMES = {
     "gradient": ("policy_gradient",),
     "loop": ("iterate",),
     "mlp": ("MLP",),
+    "natural": ("LineSearch", "NaturalStep", "natural_gradient"),
     "optimizers": ("SGD", "Adam", "Ascent", "Linear"),
     "policy": ("Policy",),
+    "ppo": ("ClippedStep", "clipped", "clipped_weight"),
     "runs.config": ("Config",),
     "runs.config_file": ("configure",),
     "show.watch": ("watch",),
@@ -104,6 +108,7 @@ __all__ = [
     "Batch",
     "Bernoulli",
     "Categorical",
+    "ClippedStep",
     "CompiledEnv",
     "Config",
     "DiagonalGaussian",
@@ -112,9 +117,11 @@ __all__ = [
     "FixedHorizon",
     "GreedyCategorical",
     "LeaveOneOut",
+    "LineSearch",
     "Linear",
     "MLPValue",
     "NStep",
+    "NaturalStep",
     "Policy",
     "PolicyStep",
     "Product",
@@ -128,6 +135,8 @@ __all__ = [
     "Weigh",
     "WholeEpisodes",
     "ZeroValue",
+    "clipped",
+    "clipped_weight",
     "configure",
     "conjugate_gradient",
     "evaluate",
@@ -136,6 +145,7 @@ __all__ = [
     "iterate",
     "load",
     "make",
+    "natural_gradient",
     "policy_gradient",
     "standardize",
     "surrogate_gradient",

@@ -187,11 +187,13 @@ RULES: dict[str, _Rule] = {
     **dict.fromkeys(("gamma", "lam"), _UNIT),
     **dict.fromkeys(("beta1", "beta2"), _BELOW_ONE),
     **dict.fromkeys(("seed", "horizon", "value_steps", "value_minibatch"), _AT_LEAST_0),
-    **dict.fromkeys(("evaluation_episodes", "eval_every"), _AT_LEAST_0),
+    **dict.fromkeys(("evaluation_episodes", "eval_every", "policy_minibatch"), _AT_LEAST_0),
     **dict.fromkeys(("steps", "n", "n_steps", "n_episodes", "envs", "episodes"), _AT_LEAST_1),
+    **dict.fromkeys(("policy_steps", "cg_steps", "backtracks"), _AT_LEAST_1),
     "checkpoint_every": _AT_LEAST_1,
     **dict.fromkeys(("entropy_weight", "max_grad_norm", "start", "stop"), _NOT_NEGATIVE),
-    **dict.fromkeys(("policy_lr", "value_lr", "reward_scale", "eps"), _POSITIVE),
+    **dict.fromkeys(("damping", "stop_kl", "value_clip"), _NOT_NEGATIVE),
+    **dict.fromkeys(("policy_lr", "value_lr", "reward_scale", "eps", "clip"), _POSITIVE),
     "init_log_sigma": ("must lie in [-20, 2]", lambda x: -20 <= x <= 2),
 }
 """What a setting may be, by its name: the same wherever a setting of that name stands."""

@@ -4,12 +4,14 @@ The stages of an update, each with its settings: weigh, step the policy, fit the
 An algorithm is put together of them, or of some of them and its own.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from npvpg import checks
 from npvpg.algorithm import Turn
@@ -20,6 +22,7 @@ from npvpg.kernels import returns
 from npvpg.normalize import RunningMoments
 from npvpg.optimizers import Ascent, Linear, OptimizerState
 from npvpg.policy import PolicyAt
+from npvpg.surrogate import surrogate_objective
 from npvpg.value import Value, ValueAt
 from npvpg.world.streams import Purpose
 
@@ -157,23 +160,33 @@ class Weigh:
         return rew * moments.inverse_std[0], moments
 
 
-@final
-@dataclass(frozen=True)
-class PolicyStep:
+class Stepped(NamedTuple):
     """
-    How the policy follows its gradient.
+    What a step of the policy did.
 
-    Parameters
+    Attributes
     ----------
-    ascent : Ascent
-        Bound, optimiser and schedule.
-    entropy_weight : float
-        Weight of the entropy in the objective [reward per nat]. It is averaged as the gradient is:
-        summed over the steps of a trajectory and divided by the number of trajectories, or with
-        `Weigh.per_step` by that of steps, which alone makes it the weight of the mean entropy.
-    greedy : Linear, optional
-        Probability of taking the mode in place of a draw, over the run, in [0, 1); for a
-        `npvpg.distributions.Categorical` policy only. By default actions are drawn.
+    theta : ndarray, shape (P,)
+        New parameters.
+    memory : OptimizerState
+        New memory.
+    grad : ndarray, shape (P,)
+        Gradient of the objective where the step began.
+    lr : float
+        Factor of the direction that was taken, the step size.
+    """
+
+    theta: NDArray[Any]
+    memory: OptimizerState
+    grad: NDArray[Any]
+    lr: float
+
+
+class PolicyStage(ABC):
+    """
+    How the policy follows what a batch says: a frozen description.
+
+    A subclass is a dataclass that has the two settings below, and says what a step is.
 
     Raises
     ------
@@ -181,14 +194,76 @@ class PolicyStep:
         If a number is out of range.
     """
 
-    ascent: Ascent
-    entropy_weight: float = 0.0
-    greedy: Linear | None = None
+    entropy_weight: float
+    """Weight of the entropy in the objective [reward per nat]. It is averaged as the gradient is:
+    summed over the steps of a trajectory and divided by the number of trajectories, or with
+    `Weigh.per_step` by that of steps, which alone makes it the weight of the mean entropy."""
+    greedy: Linear | None
+    """Probability of taking the mode in place of a draw, over the run, in [0, 1); for a
+    `npvpg.distributions.Categorical` policy only. None draws every action."""
 
     def __post_init__(self) -> None:
         checks.settings(self)
         if self.greedy is not None and max(self.greedy.start, self.greedy.stop) >= 1:
             raise ValueError(f"greedy must stay below 1, got {self.greedy}")
+
+    @abstractmethod
+    def init(self, theta: NDArray[Any]) -> OptimizerState:
+        """
+        Memory before the first step.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (P,)
+            Parameters.
+
+        Returns
+        -------
+        OptimizerState
+            What the step begins with.
+        """
+
+    @abstractmethod
+    def __call__(
+        self,
+        theta: NDArray[Any],
+        pi: PolicyAt,
+        batch: Batch,
+        psi: NDArray[np.float64],
+        weigh: Weigh,
+        memory: OptimizerState,
+        turn: Turn,
+    ) -> Stepped:
+        """
+        Step.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (P,)
+            Parameters of the policy that acted.
+        pi : PolicyAt
+            That policy at the batch's observations.
+        batch : Batch
+            The trajectories.
+        psi : ndarray of float64, shape (S,)
+            Weight of every step [reward].
+        weigh : Weigh
+            How the sum over steps is averaged.
+        memory : OptimizerState
+            What the last step left.
+        turn : Turn
+            Which update it is.
+
+        Returns
+        -------
+        Stepped
+            New parameters and memory, the gradient and the step size.
+
+        Raises
+        ------
+        ValueError
+            If a gradient is not finite.
+        """
 
     def gradient(
         self, pi: PolicyAt, batch: Batch, psi: NDArray[np.float64], weigh: Weigh
@@ -227,6 +302,85 @@ class PolicyStep:
         checks.finite(gradient=grad)
         return grad
 
+    def objective(
+        self,
+        pi: PolicyAt,
+        batch: Batch,
+        psi: NDArray[np.float64],
+        old_log_prob: NDArray[Any],
+        weigh: Weigh,
+    ) -> float:
+        r"""
+        Objective that a step climbs, as far as the batch can say: surrogate and entropy.
+
+        .. math:: \hat L(\theta) + \frac\beta K\sum_t H(\pi_\theta(\cdot\mid s_t))
+
+        Parameters
+        ----------
+        pi : PolicyAt
+            A policy at the batch's observations.
+        batch : Batch
+            The trajectories.
+        psi : ndarray, shape (S,)
+            Weight of every step [reward].
+        old_log_prob : ndarray, shape (S,)
+            Logarithms of the actions' probabilities by the policy that acted.
+        weigh : Weigh
+            How the sum over steps is averaged.
+
+        Returns
+        -------
+        float
+            The objective; its gradient at the policy that acted is `gradient` [reward].
+        """
+        value = surrogate_objective(
+            pi, batch, psi, old_log_prob, per_step=weigh.per_step, discount=weigh.discount
+        )
+        if self.entropy_weight:
+            count = batch.n_steps if weigh.per_step else batch.n_trajectories
+            value = value + self.entropy_weight / count * pi.entropy().sum()
+        return float(value)
+
+
+@final
+@dataclass(frozen=True)
+class PolicyStep(PolicyStage):
+    """
+    One step along the gradient.
+
+    Parameters
+    ----------
+    ascent : Ascent
+        Bound, optimiser and schedule.
+    entropy_weight : float
+        As in `PolicyStage`.
+    greedy : Linear, optional
+        As in `PolicyStage`.
+    """
+
+    ascent: Ascent
+    entropy_weight: float = 0.0
+    greedy: Linear | None = None
+
+    @override
+    def init(self, theta: NDArray[Any]) -> OptimizerState:
+        return self.ascent.init(theta)
+
+    @override
+    def __call__(
+        self,
+        theta: NDArray[Any],
+        pi: PolicyAt,
+        batch: Batch,
+        psi: NDArray[np.float64],
+        weigh: Weigh,
+        memory: OptimizerState,
+        turn: Turn,
+    ) -> Stepped:
+        grad = self.gradient(pi, batch, psi, weigh)
+        theta, memory = self.ascent.step(theta, grad, memory, turn.fraction)
+        return Stepped(theta, memory, grad, self.ascent.lr(turn.fraction))
+
 
 @final
 @dataclass(frozen=True)
@@ -245,6 +399,10 @@ class ValueFit:
         Passes over the batch.
     value_minibatch : int
         Steps of a minibatch; 0 makes a pass one step on the whole batch.
+    value_clip : float
+        How far V may go from what it was before the passes where that makes it better; what has
+        gone farther stays as it is. 0 sets no bound. A heuristic of PPO's first code, which has
+        been found to help nowhere; its bound has the scale of the rewards [reward].
 
     Raises
     ------
@@ -256,6 +414,7 @@ class ValueFit:
     value_target: Estimator | None = None
     value_steps: int = 10
     value_minibatch: int = 0
+    value_clip: float = 0.0
 
     def __post_init__(self) -> None:
         checks.settings(self)
@@ -328,18 +487,55 @@ class ValueFit:
         for number, rows in enumerate(self._rows(len(target), turn)):
             known = number == 0 and isinstance(rows, slice)  # the first pass is v itself
             now = v if known else value.at(phi, obs[rows])
-            grad = now.gradient(target[rows])
+            grad = now.gradient(self._clipped(now.values, v.values[rows], target[rows]))
             checks.finite(value_gradient=grad)
             phi, memory = self.ascent.step(phi, -grad, memory, turn.fraction)
         return phi, memory
 
+    def _clipped(
+        self, now: NDArray[Any], before: NDArray[Any], target: NDArray[np.float64]
+    ) -> NDArray[Any]:
+        r"""
+        Put V itself for the target of what has gone as far as it may, which takes its gradient.
+
+        .. math:: \max\Bigl((V - y)^2,\;
+           \bigl(V_k + \operatorname{clip}(V - V_k, -c, c) - y\bigr)^2\Bigr)
+        """
+        if not self.value_clip:
+            return target
+        bound = np.clip(now, before - self.value_clip, before + self.value_clip)
+        return np.where(np.abs(bound - target) > np.abs(now - target), now, target)
+
     def _rows(self, n_rows: int, turn: Turn) -> Iterator[slice | NDArray[np.int64]]:
-        """Deal the rows of a batch: in every pass all at once, or a random partition of them."""
-        if not 0 < self.value_minibatch < n_rows:
-            yield from [slice(None)] * self.value_steps
-            return
+        """Deal the rows of the batch in every pass."""
         rng = turn.generator(Purpose.MINIBATCH)
         for _ in range(self.value_steps):
-            order = rng.permutation(n_rows)
-            for begin in range(0, n_rows, self.value_minibatch):
-                yield order[begin : begin + self.value_minibatch]
+            yield from deal(n_rows, self.value_minibatch, rng)
+
+
+def deal(
+    n_rows: int, minibatch: int, rng: np.random.Generator
+) -> Iterator[slice | NDArray[np.int64]]:
+    """
+    Deal the rows of a batch for one pass: all at once, or a random partition of them.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows of the batch.
+    minibatch : int
+        Rows of a part, the last of which may have fewer; 0 deals all of them at once.
+    rng : numpy.random.Generator
+        Source of the order; untouched where all are dealt at once.
+
+    Yields
+    ------
+    slice or ndarray of int64
+        Rows of a part.
+    """
+    if not 0 < minibatch < n_rows:
+        yield slice(None)
+        return
+    order = rng.permutation(n_rows)
+    for begin in range(0, n_rows, minibatch):
+        yield order[begin : begin + minibatch]

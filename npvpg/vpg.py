@@ -24,7 +24,7 @@ from npvpg.collect import Collect
 from npvpg.normalize import RunningMoments
 from npvpg.optimizers import Ascent, Linear, OptimizerState, global_norm
 from npvpg.policy import Policy
-from npvpg.stages import PolicyStep, ValueFit, Weigh
+from npvpg.stages import PolicyStage, ValueFit, Weigh
 from npvpg.value import Value
 from npvpg.world.streams import Purpose, generator
 
@@ -66,8 +66,10 @@ class VPG(Algorithm[Learner]):
         What makes a batch.
     weigh : Weigh
         Weight of the score.
-    policy_step : PolicyStep
-        How the policy follows its gradient.
+    policy_step : PolicyStage
+        How the policy follows its gradient: `npvpg.stages.PolicyStep` makes this vanilla policy
+        gradient, `npvpg.natural.NaturalStep` natural gradient or TRPO, and
+        `npvpg.ppo.ClippedStep` PPO.
     value_fit : ValueFit
         How the value function is fitted.
 
@@ -81,7 +83,7 @@ class VPG(Algorithm[Learner]):
     value: Value
     collect: Collect
     weigh: Weigh
-    policy_step: PolicyStep
+    policy_step: PolicyStage
     value_fit: ValueFit = field(default_factory=lambda: ValueFit(Ascent(Linear(1e-3, 1e-3))))
 
     learner = Learner
@@ -113,7 +115,7 @@ class VPG(Algorithm[Learner]):
         return Learner(
             theta,
             phi,
-            self.policy_step.ascent.init(theta),
+            self.policy_step.init(theta),
             self.value_fit.ascent.init(phi),
             RunningMoments.empty(1),
         )
@@ -143,20 +145,20 @@ class VPG(Algorithm[Learner]):
         weighed = self.weigh(batch, v.values, last.values, learner.return_moments)
 
         pi = policy.at(theta, batch.obs)
-        grad = self.policy_step.gradient(pi, batch, weighed.psi, self.weigh)
-        theta, policy_memory = self.policy_step.ascent.step(
-            theta, grad, learner.policy_optimizer, turn.fraction
+        stepped = self.policy_step(
+            theta, pi, batch, weighed.psi, self.weigh, learner.policy_optimizer, turn
         )
         target = self.value_fit.target(weighed.seen, self.weigh.estimator.gamma)
         phi, value_memory = self.value_fit(
             self.value, learner.phi, learner.value_optimizer, batch.obs, v, target, turn
         )
         error, spread = target - v.values, float(np.var(target))
-        return Learner(theta, phi, policy_memory, value_memory, weighed.return_moments), {
+        moments = weighed.return_moments
+        return Learner(stepped.theta, phi, stepped.memory, value_memory, moments), {
             "entropy": float(pi.entropy().mean()),
-            "kl": float(pi.kl(policy.at(theta, batch.obs)).mean()),
-            "grad_norm": global_norm(grad),
+            "kl": float(pi.kl(policy.at(stepped.theta, batch.obs)).mean()),
+            "grad_norm": global_norm(stepped.grad),
             "explained_variance": 1 - float(np.var(error)) / spread if spread > 0 else 0.0,
             "value_loss": 0.5 * float(np.mean(error * error)),
-            "policy_lr": self.policy_step.ascent.lr(turn.fraction),
+            "policy_lr": stepped.lr,
         }

@@ -52,6 +52,8 @@ MODULES = (
     "npvpg.stages",
     "npvpg.loop",
     "npvpg.vpg",
+    "npvpg.natural",
+    "npvpg.ppo",
     "npvpg.lab.exact.process",
     "npvpg.lab.exact.episodes",
     "npvpg.lab.exact.laboratory",

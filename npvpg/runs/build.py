@@ -18,10 +18,12 @@ from npvpg.distributions import (
 )
 from npvpg.estimators import GAE, Estimator, named
 from npvpg.mlp import MLP
+from npvpg.natural import LineSearch, NaturalStep
 from npvpg.optimizers import SGD, Adam, Ascent, Linear
 from npvpg.policy import Policy
+from npvpg.ppo import ClippedStep
 from npvpg.runs.config import FIELDS, Config
-from npvpg.stages import PolicyStep, ValueFit, Weigh
+from npvpg.stages import PolicyStage, PolicyStep, ValueFit, Weigh
 from npvpg.value import MLPValue, Value, ZeroValue
 from npvpg.vpg import VPG
 from npvpg.world.spaces import leaves
@@ -33,6 +35,14 @@ from npvpg.world.squash import (
     origin_and_unit,
     scales,
 )
+
+STEPS: dict[str, type[PolicyStage]] = {
+    "gradient": PolicyStep,
+    "natural": NaturalStep,
+    "trpo": NaturalStep,
+    "ppo": ClippedStep,
+}
+"""What the policy does with a batch, by the name of `Config.update`."""
 
 
 def build(config: Config, env: VectorEnv) -> VPG:
@@ -148,7 +158,7 @@ def _collect(config: Config) -> Collect:
     return FixedHorizon(config.horizon, config.normalize_obs)
 
 
-def _stages(config: Config, weight: Estimator) -> tuple[Weigh, PolicyStep, ValueFit]:
+def _stages(config: Config, weight: Estimator) -> tuple[Weigh, PolicyStage, ValueFit]:
     """Group the settings by stage; what has the same name in both needs no line here."""
     policy_ascent, value_ascent = (
         Ascent(
@@ -160,17 +170,20 @@ def _stages(config: Config, weight: Estimator) -> tuple[Weigh, PolicyStep, Value
     )
     made = {
         "estimator": weight,
+        "max_kl": Linear(config.max_kl, 0.0 if config.lr_decay == "linear" else config.max_kl),
+        "search": LineSearch(config.backtracks) if config.update == "trpo" else None,
         "greedy": Linear(0.0, config.greedy) if config.greedy else None,
         "value_target": None if config.value_target == "return" else GAE(config.gamma, config.lam),
     }
     given = {name: getattr(config, name) for name in FIELDS} | made
 
+    step = STEPS[config.update]
+
     def of(stage: type[Any], **chain: Ascent) -> dict[str, Any]:
-        names = {field.name for field in fields(stage)} - chain.keys()
-        return {name: given[name] for name in names} | chain
+        return {f.name: (given | chain)[f.name] for f in fields(stage)}
 
     return (
         Weigh(**of(Weigh)),
-        PolicyStep(**of(PolicyStep, ascent=policy_ascent)),
+        step(**of(step, ascent=policy_ascent)),
         ValueFit(**of(ValueFit, ascent=value_ascent)),
     )

@@ -26,7 +26,7 @@ class Config:
         "networks and actions": "hidden",
         "collecting": "envs",
         "weighing": "estimator",
-        "policy step": "policy_lr",
+        "policy step": "update",
         "value fit": "value_lr",
         "evaluation": "evaluation_episodes",
         "output": "checkpoint_every",
@@ -132,6 +132,41 @@ class Config:
     discount_weights: bool = False
     """Weight step t by gamma^t, as the exact gradient of the discounted objective does."""
 
+    update: Literal["gradient", "natural", "trpo", "ppo"] = "gradient"
+    """How the policy follows a batch: one step along the gradient; along the natural gradient, as
+    long as max_kl allows; that with the line search of TRPO; several passes up the clipped
+    surrogate of PPO."""
+
+    max_kl: Annotated[float, "NAT"] = 0.01
+    """Update natural, trpo: mean divergence from the old policy to the new one, which sets the
+    length of the step in place of policy_lr."""
+
+    damping: float = 0.1
+    """Update natural, trpo: what is added to the diagonal of Fisher's matrix."""
+
+    cg_steps: Annotated[int, "STEPS"] = 10
+    """Update natural, trpo: steps of conjugate gradients."""
+
+    backtracks: Annotated[int, "STEPS"] = 10
+    """Update trpo: steps that the line search tries, each 0.8 of the one before."""
+
+    clip: float = 0.2
+    """Update ppo: how far a ratio of probabilities may go from 1."""
+
+    policy_steps: Annotated[int, "PASSES"] = 10
+    """Update ppo: passes of the policy over the batch in each update."""
+
+    policy_minibatch: Annotated[int, "ROWS"] = 0
+    """Update ppo: rows in a minibatch of these passes; 0 takes the whole batch in one step."""
+
+    standardize_minibatch: bool = False
+    """Update ppo: shift and scale the weights of each minibatch to mean 0 and standard deviation
+    1."""
+
+    stop_kl: Annotated[float, "NAT"] = 0.0
+    """Update ppo: mean divergence from the old policy after which no further pass begins; 0 makes
+    all of them."""
+
     policy_lr: float = 3e-3
     """Step size of the policy."""
 
@@ -156,6 +191,10 @@ class Config:
 
     value_minibatch: Annotated[int, "ROWS"] = 0
     """Rows in a minibatch of the value's passes; 0 takes the whole batch in one step."""
+
+    value_clip: float = 0.0
+    """How far V may go from what it was before the passes, where that makes it better; 0 sets no
+    bound. A heuristic of PPO's first code."""
 
     value_target: Literal["return", "lambda"] = "lambda"
     """What the value is fitted to: the bootstrapped return, or the lambda-return."""
@@ -184,6 +223,7 @@ class Config:
                     f"{field.name} must be one of {', '.join(choices)}, got {value!r}{offer}"
                 )
         checks.settings(self)
+        checks.positive(max_kl=self.max_kl)
         if estimators.NAMED[self.estimator].compares_trajectories and self.envs * self.episodes < 2:
             raise ValueError(f"envs or episodes must be at least 2 with {self.estimator}, got 1")
         if not 0 <= self.greedy < 1:

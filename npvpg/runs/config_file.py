@@ -11,7 +11,22 @@ from npvpg.runs.algorithms import ALGORITHMS, AlgorithmName
 from npvpg.runs.config import FIELDS, Config
 from npvpg.runs.words import nearest
 
-_LATER: dict[str, Any] = {"env_arg": {}, "init_from": "", "eval_every": 0}
+_LATER: dict[str, Any] = {
+    "env_arg": {},
+    "init_from": "",
+    "eval_every": 0,
+    "update": "gradient",
+    "max_kl": 0.01,
+    "damping": 0.1,
+    "cg_steps": 10,
+    "backtracks": 10,
+    "clip": 0.2,
+    "policy_steps": 10,
+    "policy_minibatch": 0,
+    "standardize_minibatch": False,
+    "stop_kl": 0.0,
+    "value_clip": 0.0,
+}
 """Fields that came later, and what holds for a run that was written before."""
 
 PRESETS = Path(__file__).with_name("presets")

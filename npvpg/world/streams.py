@@ -34,6 +34,7 @@ class Purpose(IntEnum):
     WATCHED_EPISODE = 8
     WATCHED_ACTION = 9
     SELECTION = 10
+    POLICY_MINIBATCH = 11
 
 
 def generator(seed: int, purpose: Purpose, *key: int) -> np.random.Generator:

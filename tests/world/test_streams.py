@@ -37,8 +37,10 @@ def test_the_purposes_keep_their_numbers() -> None:
         "STUDY",
         "WATCHED_EPISODE",
         "WATCHED_ACTION",
+        "SELECTION",
+        "POLICY_MINIBATCH",
     ]
-    assert list(Purpose) == list(range(10))
+    assert list(Purpose) == list(range(12))
 
 
 def test_neighbouring_runs_share_no_episode() -> None:

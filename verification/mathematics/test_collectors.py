@@ -143,7 +143,7 @@ def test_actions_are_clipped_on_the_way_out_only(seed, width):
         "npvpg.vpg.VPG",
         "npvpg.stages.Weigh",
         "npvpg.stages.PolicyStep",
-        "npvpg.stages.PolicyStep.gradient",
+        "npvpg.stages.PolicyStage.gradient",
         "npvpg.stages.ValueFit",
         "npvpg.collect.FixedHorizon",
         "npvpg.loop.iterate",
