@@ -7,7 +7,7 @@ The names below come as they are asked for, so that importing the package costs 
 TYPE_CHECKING = False  # as type checkers read it; importing typing takes a third of the help's time
 if TYPE_CHECKING:
     from npvpg.algorithm import Algorithm, Turn
-    from npvpg.api import evaluate, load, make, train, trajectories
+    from npvpg.api import evaluate, make, train, trajectories
     from npvpg.batch import Batch
     from npvpg.collect import FixedHorizon, WholeEpisodes
     from npvpg.distributions import (
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
     from npvpg.fisher import conjugate_gradient, fisher_product
     from npvpg.gradient import policy_gradient
+    from npvpg.loaded import load
     from npvpg.loop import iterate
     from npvpg.mlp import MLP
     from npvpg.natural import LineSearch, NaturalStep, natural_gradient
@@ -52,7 +53,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "algorithm": ("Algorithm", "Turn"),
-    "api": ("evaluate", "load", "make", "train", "trajectories"),
+    "api": ("evaluate", "make", "train", "trajectories"),
+    "loaded": ("load",),
     "batch": ("Batch",),
     "collect": ("FixedHorizon", "WholeEpisodes"),
     "distributions": (

@@ -1,32 +1,27 @@
 """What a script or a notebook needs beside the parts: make, train, load, evaluate."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, final
+from typing import Any, NamedTuple
 
 import numpy as np
-from gymnasium import Space, spaces
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
 from npvpg import checks
 from npvpg.jobs import run as one_run
+from npvpg.loaded import Loaded, load
 from npvpg.policy import Policy
 from npvpg.runs import environments
 from npvpg.runs.build import build
 from npvpg.runs.config import Config
 from npvpg.runs.config_file import configure
 from npvpg.runs.directory import RunDirectory, default_directory
-from npvpg.runs.evaluation import Score, trained
+from npvpg.runs.evaluation import Score
 from npvpg.runs.evaluation import evaluate as evaluate_run
 from npvpg.show.screen import Screen
 from npvpg.value import Value
 from npvpg.vpg import VPG
-from npvpg.world.actor import Actor
-from npvpg.world.spaces import flatten, unflatten
-from npvpg.world.squash import BoundAction
 
 
 class Made(NamedTuple):
@@ -88,99 +83,6 @@ def make(env: str, **settings: Any) -> Made:
     vector = environments.make_for(config)
     algorithm = build(config, vector)
     return Made(vector, algorithm.policy, algorithm.value, algorithm, config)
-
-
-@final
-@dataclass
-class Loaded:
-    """
-    A trained policy to act by: ``policy(obs)`` is an action.
-
-    Parameters
-    ----------
-    config : Config
-        Configuration of the run that it comes from.
-    actor : Actor
-        The policy, its parameters and the statistics that observations are normalised by.
-    obs_space, act_space : gymnasium.spaces.Space
-        Spaces of one observation, and of one action as the policy takes it.
-    to_env : callable
-        Brings a batch of such actions into what the environment takes.
-    rng : numpy.random.Generator
-        Where the noise of drawn actions comes from.
-    """
-
-    config: Config
-    actor: Actor
-    obs_space: Space[Any]
-    act_space: Space[Any]
-    to_env: Callable[[Any], Any]
-    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
-
-    def __call__(self, obs: Any, *, greedy: bool = False) -> Any:
-        """
-        Act on one observation.
-
-        Parameters
-        ----------
-        obs : object
-            One observation, as `reset` and `step` of the Gymnasium environment return it.
-        greedy : bool
-            Take the most probable action in place of a draw.
-
-        Returns
-        -------
-        object
-            One action, as its `step` takes it.
-
-        Raises
-        ------
-        ValueError
-            If `obs` is no observation of the environment.
-        """
-        seen = flatten(self.obs_space, _batch_of_one(self.obs_space, obs), 1)
-        checks.finite(obs=seen[0])
-        policy, theta = self.actor.policy, self.actor.theta
-        params, law = policy.params(theta, self.actor.see(seen)), policy.distribution
-        act = law.mode(params) if greedy else law.sample(params, policy.noise(self.rng, 1))
-        return _first(self.act_space, self.to_env(unflatten(self.act_space, act)))
-
-
-def load(run: str | Path, *, seed: int = 0, best: bool = False) -> Loaded:
-    """
-    Load the policy of a run, to act with it anywhere.
-
-    Parameters
-    ----------
-    run : str or Path
-        Directory of the run.
-    seed : int
-        Seed of the drawn actions, at least 0.
-    best : bool
-        Take the best policy of a run with `eval_every` in place of the last.
-
-    Returns
-    -------
-    Loaded
-        The policy as its last checkpoint has it; its normalisation does not change any more.
-
-    Raises
-    ------
-    ValueError
-        If the directory holds no run, or its checkpoint or environment cannot be used.
-    """
-    checks.at_least(0, seed=seed)
-    with trained(Path(run), best=best) as at:
-        actor = Actor(*at.acting, at.state.obs_moments)
-        env = at.env
-        return Loaded(
-            at.config,
-            actor,
-            env.single_observation_space,
-            env.single_action_space,
-            env.actions if isinstance(env, BoundAction) else _as_it_is,
-            np.random.default_rng(seed),
-        )
 
 
 class Trained(NamedTuple):
@@ -356,28 +258,3 @@ def trajectories(
         np.where(for_good[at], 0.0, after[at]).astype(np.float64),
         np.concatenate([[0], at + 1]).astype(np.int64),
     )
-
-
-def _as_it_is(actions: Any) -> Any:
-    return actions
-
-
-def _batch_of_one(space: Space[Any], obs: Any) -> Any:
-    """Put one observation where a vector environment has those of all sub-environments."""
-    if isinstance(space, spaces.Dict) and isinstance(obs, dict):
-        parts = space.spaces.items()
-        return {name: _batch_of_one(part, obs[name]) for name, part in parts if name in obs}
-    if isinstance(space, spaces.Tuple) and isinstance(obs, tuple):
-        return tuple(map(_batch_of_one, space.spaces, obs))
-    if space.shape is not None:
-        checks.shape(space.shape, obs=np.asarray(obs))
-    return np.asarray(obs)[np.newaxis]
-
-
-def _first(space: Space[Any], batch: Any) -> Any:
-    """Take the only action out of its batch."""
-    if isinstance(space, spaces.Dict):
-        return {name: _first(part, batch[name]) for name, part in space.spaces.items()}
-    if isinstance(space, spaces.Tuple):
-        return tuple(map(_first, space.spaces, batch))
-    return batch[0]

@@ -13,8 +13,9 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 from gymnasium.vector.async_vector_env import AsyncState, _async_worker
 from typing_extensions import override
 
-from npvpg.envs.contract import declared, fitted, kept, reset_result, step_result
+from npvpg.envs.contract import declared, kept, reset_result, step_result
 from npvpg.envs.faults import EnvError, name_of, raised
+from npvpg.envs.fitting import fitted
 
 _PATIENCE = 1.0  # time that a process gets to end whose pipe has ended [s]
 

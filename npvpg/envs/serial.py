@@ -13,8 +13,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space, concatenate, create_empty_array, iterate
 from numpy.typing import NDArray
 
-from npvpg.envs.contract import LEAVES, declared, fitted, kept, reset_result, step_result
+from npvpg.envs.contract import declared, kept, reset_result, step_result
 from npvpg.envs.faults import EnvError, raised, shown
+from npvpg.envs.fitting import LEAVES, fitted
 
 Ends = NDArray[np.bool_]
 Env = gym.Env[Any, Any]

@@ -240,7 +240,6 @@ def _cut_at_episodes(
     player: Player, record: Record, position: Position, steps_before: int, n_episodes: int
 ) -> Rollout:
     """Keep the first episodes of every sub-environment; each of them is a trajectory."""
-    n_envs = len(record.rew)
     keep = np.asarray(np.cumsum(record.done, axis=1) - record.done < n_episodes)
     kept = Record(*(part[keep] for part in tuple[Any, ...](record)))
     start = _offsets(kept.done)
@@ -248,7 +247,7 @@ def _cut_at_episodes(
     step = steps_before + np.cumsum(keep.sum(axis=0))[t]
     ret = np.add.reduceat(kept.rew, start[:-1])
     episodes = _episodes(step, t, ret, np.diff(start), np.ones(len(t), bool))
-    following = Position.initial(n_envs)._replace(
+    following = Position.initial(len(record.rew))._replace(
         episode=position.episode + n_episodes, seed_bits=position.seed_bits
     )
     return _rollout(player, kept, start, episodes, following)

@@ -14,8 +14,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from npvpg.envs.contract import LEAVES, misfits, numbers, rule
 from npvpg.envs.faults import EnvError, shown
+from npvpg.envs.fitting import LEAVES, misfits, numbers, rule
 
 SUPPORTED = "Box, Discrete, MultiDiscrete, MultiBinary, and Tuple and Dict of these"
 
