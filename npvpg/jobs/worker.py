@@ -41,7 +41,8 @@ class Reporter(Screen):
         super().__init__(quiet=True)
         self._seed = seed
         self._send = send
-        self._sent = 0.0
+        self._sent = self._counted = 0.0
+        self._speed: float | None = None
         self.last = Report(seed, "starting")
 
     def _report(self, state: State, progress: Progress) -> None:
@@ -53,7 +54,7 @@ class Reporter(Screen):
             progress.steps,
             progress.mean_return,
             progress.solved_at_step,
-            progress.steps_per_second,
+            self._speed,
         )
         self._send(self.last)
 
@@ -92,7 +93,11 @@ class Reporter(Screen):
         progress : Progress
             How far the run has come.
         """
-        if time.perf_counter() - self._sent > _EVERY:
+        now = time.perf_counter()
+        if now - self._sent > _EVERY:
+            due = now - self._counted >= 1
+            self._speed = self._pace.now(progress.steps, now, row=due)
+            self._counted = now if due else self._counted
             self._report("training", progress)
 
     def verdict(self, progress: Progress, threshold: float | None) -> None:

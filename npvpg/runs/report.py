@@ -23,8 +23,8 @@ class Report:
         Mean return of the last 100 episodes [reward].
     solved_at_step : int or None
         Environment step at which the environment was solved.
-    steps_per_second : float
-        Speed of the training.
+    steps_per_second : float or None
+        Speed of the training of late; None before it is known.
     text : str
         Of a failure the reason, in one line; of compiling, what is compiled.
     """
@@ -34,5 +34,5 @@ class Report:
     steps: int = 0
     mean_return: float | None = None
     solved_at_step: int | None = None
-    steps_per_second: float = 0.0
+    steps_per_second: float | None = None
     text: str = ""

@@ -239,7 +239,8 @@ def _live_state(report: Report) -> str:
     if report.state == "failed":
         return _state(report)
     if report.state == "training":
-        return f"{report.steps_per_second:,.0f} steps/s" if report.steps else "training"
+        speed = report.steps_per_second
+        return "training" if speed is None else f"{speed:,.0f} steps/s"
     if report.state == "finished" and report.solved_at_step is not None:
         return f"solved at {report.solved_at_step:,}"
     return report.state
