@@ -86,7 +86,8 @@ def _unit(field: Field) -> str:
     """Say what a value is counted in, or is one of."""
     kind, more = field.kind, ""
     if get_origin(kind) is tuple:
-        kind, more = get_args(kind)[0], " ..."
+        kind = get_args(kind)[0]
+        more = "" if kind is str else " ..."  # texts come one a flag
     if get_origin(kind) is Literal:
         choices = "|".join(get_args(kind))
         return field.unit or (choices if len(choices) < _WIDEST / 2 else "NAME")

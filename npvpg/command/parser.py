@@ -222,7 +222,7 @@ def read(kind: type[Command], words: Sequence[str]) -> dict[str, Any]:
             raise ValueError(f"{flag} takes no value; --no-{flag[2:]} is its opposite, got {word}")
         else:
             texts = [text] if equals else _values(flag, fields[name], rest)
-            if get_origin(fields[name].kind) is tuple and not fields[name].is_word:
+            if _takes_many(fields[name]):
                 texts += _numbers(rest)
             if texts == [""]:
                 raise ValueError(f"{flag} needs a value")
@@ -235,11 +235,16 @@ def read(kind: type[Command], words: Sequence[str]) -> dict[str, Any]:
 
 def _values(flag: str, field: Field, rest: deque[str]) -> list[str]:
     """Take the value that follows a flag, which is no flag itself."""
-    if get_origin(field.kind) is tuple and not field.is_word:
+    if _takes_many(field):
         return []  # as many as there are numbers, which may be none
     if not rest or rest[0].startswith("--"):
         raise ValueError(f"{flag} needs a value")
     return [rest.popleft()]
+
+
+def _takes_many(field: Field) -> bool:
+    """Say whether several numbers may follow the flag; texts come one a flag."""
+    return get_origin(field.kind) is tuple and not field.is_word and str not in get_args(field.kind)
 
 
 def _numbers(rest: deque[str]) -> list[str]:
@@ -266,9 +271,10 @@ def _words(command: str, fields: Mapping[str, Field], plain: list[str]) -> dict[
 
 
 def _value(flag: str, kind: Any, texts: list[str], before: Any) -> Any:
-    """Read the words that follow a flag; those of a mapping add up."""
+    """Read the words that follow a flag; those of a mapping and texts add up."""
     if get_origin(kind) is tuple:
-        return tuple(_single(flag, get_args(kind)[0], text) for text in texts)
+        earlier = before or () if get_args(kind)[0] is str else ()
+        return (*earlier, *(_single(flag, get_args(kind)[0], text) for text in texts))
     if get_origin(kind) is Mapping:
         name, equals, text = texts[0].partition("=")
         if not (name.isidentifier() and equals):

@@ -23,7 +23,7 @@ from npvpg.runs.algorithms import AlgorithmName
 from npvpg.runs.config import FIELDS, Config, differences, extended
 from npvpg.runs.directory import RunDirectory, default_directory, timed_path
 from npvpg.runs.group import GroupDirectory
-from npvpg.runs.modules import located, short
+from npvpg.runs.modules import anchored, located, short
 from npvpg.runs.words import quoted
 
 
@@ -98,11 +98,7 @@ class Train(Command):
         if {"seeds", "seed"} <= given.keys():
             raise ValueError("--seeds takes the place of --seed: leave out one of them")
         below = cls.below(given)
-        changes = {name: value for name, value in given.items() if name in FIELDS}
-        if "env" in changes:
-            changes["env"] = located(changes["env"])
-        if changes.get("init_from"):
-            changes["init_from"] = str(Path(changes["init_from"]).expanduser().absolute())
+        changes = anchored({name: given[name] for name in given if name in FIELDS})
         if "env" not in below:
             raise ValueError("no environment given; try: npvpg train CartPole-v1")
         origin = given.get("config", f"preset of {below.get('env')}")
@@ -257,13 +253,13 @@ class Ablation(Command):
 def _resumable(path: Path, command: str, config: Config | None = None) -> Iterator[None]:
     """Say after a signal how to go on, if that is possible."""
     from npvpg.jobs.interrupt import Interrupted
-    from npvpg.runs import environments
+    from npvpg.runs import manners
 
     try:
         yield
     except Interrupted as stop:
         how = f"; go on with: npvpg {command} --resume {quoted(path)}" if path.exists() else ""
-        if how and config is not None and not environments.follows_from_seed(config):
+        if how and config is not None and not manners.follows_from_seed(config):
             how = "; it cannot go on: the environment does not follow from its seed"
         print(f"npvpg: {stop}{how}", file=sys.stderr)
         raise

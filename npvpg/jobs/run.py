@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from npvpg import __version__
 from npvpg.envs.serial import close
 from npvpg.jobs.interrupt import Interrupts, ignored
-from npvpg.runs import beginning, compiling, environments, progress
+from npvpg.runs import beginning, compiling, environments, manners, progress
 from npvpg.runs.build import build
 from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
@@ -98,6 +98,9 @@ def train(
                     screen.line("goes on", text)
         else:
             start = _beginning(run)
+            if not screen.console.quiet:
+                for text in manners.complaints(config):
+                    screen.line("check", text, "yellow")
         screen.header(run, start)
         end = _loop(run, start, until, interrupts, screen)
         screen.verdict(end, threshold)

@@ -42,6 +42,10 @@ class Config:
     """Argument of the environment, such as length=5; may be given several times. The value is read
     as TOML, and what is no TOML as a text."""
 
+    wrapper: Annotated[tuple[str, ...], "MODULE:NAME"] = ()
+    """Wrapper around every sub-environment, a class or function in a module or FILE.py; may be
+    given several times, innermost first."""
+
     init_from: Annotated[str, "RUN"] = ""
     """Run whose parameters and normaliser to begin with, in place of drawn ones; everything else,
     step sizes and the optimiser's memory among it, begins anew."""

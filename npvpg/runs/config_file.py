@@ -9,10 +9,12 @@ from typing import Any, Literal, get_origin, get_type_hints
 
 from npvpg.runs.algorithms import ALGORITHMS, AlgorithmName
 from npvpg.runs.config import FIELDS, Config
+from npvpg.runs.modules import anchored
 from npvpg.runs.words import nearest
 
 _LATER: dict[str, Any] = {
     "env_arg": {},
+    "wrapper": (),
     "init_from": "",
     "eval_every": 0,
     "update": "gradient",
@@ -104,7 +106,7 @@ def configure(env: str, algorithm: AlgorithmName | None = None, **changes: Any) 
     >>> configure("CartPole-v1").envs, Config("CartPole-v1").envs
     (16, 8)
     """
-    return Config(**layers(env, algorithm) | typed(changes))
+    return Config(**anchored(layers(env, algorithm) | typed(changes)))
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -194,11 +196,10 @@ def typed(table: Mapping[str, Any]) -> dict[str, Any]:
             if not isinstance(value, Mapping):
                 raise ValueError(f"{name} must be a table, got {value!r}")
             values[name] = dict(value)
-        elif kind == tuple[int, ...]:
-            if not isinstance(value, list | tuple) or any(
-                type(width) is not int for width in value
-            ):
-                raise ValueError(f"{name} must be a list of integers, got {value!r}")
+        elif get_origin(kind) is tuple:
+            part, what = (int, "integers") if kind == tuple[int, ...] else (str, "texts")
+            if not isinstance(value, list | tuple) or any(type(each) is not part for each in value):
+                raise ValueError(f"{name} must be a list of {what}, got {value!r}")
             values[name] = tuple(value)
         else:
             plain = str if get_origin(kind) is Literal else kind

@@ -2,17 +2,15 @@
 
 import contextlib
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from types import ModuleType
 from typing import Any
 
 import gymnasium
-import numpy as np
 from gymnasium import error
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, VectorEnv
-from numpy.typing import NDArray
 
 from npvpg.envs import COMPILED, CompiledVectorEnv
 from npvpg.envs.base import NO_LIMIT
@@ -55,6 +53,7 @@ def make(
     n: int,
     *,
     arguments: Mapping[str, Any] | None = None,
+    wrappers: Sequence[str] = (),
     asynchronous: bool = False,
     backend: str = "gymnasium",
     action_bound: str = "scale",
@@ -73,11 +72,14 @@ def make(
         Number of sub-environments.
     arguments : mapping, optional
         Arguments of the environment, by name.
+    wrappers : sequence of str
+        Wrappers around every sub-environment, innermost first, each named ``MODULE:NAME`` or
+        ``FILE.py:NAME``.
     asynchronous : bool
         Step every sub-environment in a process of its own.
     backend : {"gymnasium", "compiled"}
-        Take the compiled twin, where there is one and neither `asynchronous` nor `arguments` are
-        asked for.
+        Take the compiled twin, where there is one and none of `asynchronous`, `arguments` and
+        `wrappers` is asked for.
     action_bound : {"scale", "clip", "tanh"}
         What stands between a policy and a Box: a `ScaleAction` where that changes anything,
         nothing, or a `SquashAction`.
@@ -94,10 +96,10 @@ def make(
         spaces are not supported, its autoreset cannot be disabled, or there is no bounded Box to
         squash its actions into.
     """
-    if backend == "compiled" and env in COMPILED and not (asynchronous or arguments):
+    if backend == "compiled" and env in COMPILED and not (asynchronous or arguments or wrappers):
         made = gymnasium.make_vec(f"npvpg/{env}", n, copy=False)
     else:
-        made = _checked(env, n, arguments or {}, asynchronous=asynchronous)
+        made = _checked(env, n, arguments or {}, wrappers, asynchronous=asynchronous)
     if action_bound == "scale" and scales(made.single_action_space):
         return ScaleAction(made)
     if action_bound != "tanh":
@@ -135,16 +137,19 @@ def make_for(config: Config, n: int | None = None) -> VectorEnv:
         config.env,
         n or config.envs,
         arguments=config.env_arg,
+        wrappers=config.wrapper,
         asynchronous=config.async_envs and n is None,
         backend=config.backend,
         action_bound=config.action_bound,
     )
 
 
-def _checked(env: str, n: int, arguments: Mapping[str, Any], *, asynchronous: bool) -> VectorEnv:
+def _checked(
+    env: str, n: int, arguments: Mapping[str, Any], wrappers: Sequence[str], *, asynchronous: bool
+) -> VectorEnv:
     """Make an environment, and refuse one that the collectors cannot step."""
     with quiet():
-        made = _make(env, n, arguments, asynchronous=asynchronous)
+        made = _make(env, n, arguments, wrappers, asynchronous=asynchronous)
     try:
         check_spaces(short(env), made)
         if made.metadata.get("autoreset_mode") is not AutoresetMode.DISABLED:
@@ -208,44 +213,6 @@ def _names(module: ModuleType) -> list[str]:
     return ours
 
 
-def follows_from_seed(config: Config, n_steps: int = 100) -> bool:
-    """
-    Try whether an environment does the same again, given the same seed and actions.
-
-    Parameters
-    ----------
-    config : Config
-        Configuration of a run, which can only then be resumed.
-    n_steps : int
-        Steps to take at most.
-
-    Returns
-    -------
-    bool
-        Whether one sub-environment, new for this, arrives at the same observations twice; so it
-        is taken to if it fails.
-    """
-    try:
-        with contextlib.closing(make_for(config, 1)) as env, quiet():
-            return np.array_equal(_played(env, n_steps), _played(env, n_steps))
-    except Exception:  # it has been told, or will be
-        return True
-
-
-def _played(env: VectorEnv, n_steps: int) -> NDArray[np.float64]:
-    """Give the observations of an episode from seed 0, or of its beginning."""
-    space = env.single_observation_space
-    env.action_space.seed(0)
-    obs, _ = env.reset(seed=0, options={"reset_mask": np.ones(1, bool)})
-    seen = [spaces.flatten(space, obs, 1).copy()]
-    for _ in range(n_steps):
-        obs, _, terminated, truncated, _ = env.step(env.action_space.sample())
-        seen.append(spaces.flatten(space, obs, 1).copy())
-        if terminated[0] or truncated[0]:
-            break
-    return np.concatenate(seen)
-
-
 def check_spaces(env: str, made: VectorEnv) -> None:
     """
     Refuse spaces that no policy of this package handles.
@@ -276,7 +243,9 @@ def check_spaces(env: str, made: VectorEnv) -> None:
         raise ValueError(f"environment {env} cannot be used: {refusal}") from None
 
 
-def _make(env: str, n: int, arguments: Mapping[str, Any], *, asynchronous: bool) -> VectorEnv:
+def _make(
+    env: str, n: int, arguments: Mapping[str, Any], wrappers: Sequence[str], *, asynchronous: bool
+) -> VectorEnv:
     """Call Gymnasium, and turn what it may raise into one line."""
     found = spec(env)
     limit = arguments.get("max_episode_steps", found.max_episode_steps)
@@ -285,11 +254,17 @@ def _make(env: str, n: int, arguments: Mapping[str, Any], *, asynchronous: bool)
             f"environment {short(env)} must have max_episode_steps of at least 1, or none, which "
             f"cuts an episode after {LIMIT:,}, got {limit}"
         )
+    for name in wrappers:
+        wrapper(name)  # refuses what is none
+    if wrappers and found.entry_point is None:
+        raise ValueError(
+            f"environment {short(env)} cannot be wrapped: it steps all sub-environments at once"
+        )
     try:
         if found.entry_point is None:  # there is a vector environment and nothing else
             return _limited(found, n, arguments)
-        make_one = partial(_make_one, env, arguments)
-        return (ProcessVectorEnv if asynchronous else SerialVectorEnv)(make_one, n)
+        one = partial(make_one, env, arguments, wrappers)
+        return (ProcessVectorEnv if asynchronous else SerialVectorEnv)(one, n)
     except (error.DependencyNotInstalled, ImportError) as failure:
         extra = next((e for at, e in EXTRAS.items() if str(found.entry_point).startswith(at)), None)
         if extra:
@@ -316,11 +291,70 @@ def _limited(found: EnvSpec, n: int, arguments: Mapping[str, Any]) -> VectorEnv:
     return make(**arguments, max_episode_steps=LIMIT) if limit == NO_LIMIT else made
 
 
-def _make_one(env: str, arguments: Mapping[str, Any]) -> gymnasium.Env[Any, Any]:
-    """Make one environment, in whichever process this is."""
+def wrapper(name: str) -> Callable[[Any], Any]:
+    """
+    Find a wrapper.
+
+    Parameters
+    ----------
+    name : str
+        ``MODULE:NAME`` or ``FILE.py:NAME`` of a class or function that takes an environment.
+
+    Returns
+    -------
+    callable
+        What makes of an environment the wrapped one.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    module, attribute = load(name, "wrapper"), name.rpartition(":")[2]
+    found = getattr(module, attribute, None)
+    if not callable(found):
+        offer = nearest(
+            attribute, vars(module) if module else (), prefix=short(name)[: -len(attribute)]
+        )
+        rule = "must be MODULE:NAME or FILE.py:NAME of a class or function"
+        raise ValueError(f"wrapper {rule}, got {short(name)!r}{offer}")
+    made: Callable[[Any], Any] = found
+    return made
+
+
+def make_one(
+    env: str, arguments: Mapping[str, Any], wrappers: Sequence[str] = ()
+) -> gymnasium.Env[Any, Any]:
+    """
+    Make one environment, in whichever process this is.
+
+    Parameters
+    ----------
+    env : str
+        Identifier, as `spec` takes it.
+    arguments : mapping
+        Its arguments, by name.
+    wrappers : sequence of str
+        Wrappers around it, innermost first.
+
+    Returns
+    -------
+    gymnasium.Env
+        The environment.
+
+    Raises
+    ------
+    ValueError
+        If a wrapper is none, or makes something else than an environment.
+    """
     found = spec(env)
     settings: dict[str, Any] = {
         "disable_env_checker": True,  # the collectors check every step and name the culprit
         "max_episode_steps": found.max_episode_steps or LIMIT,
     }
-    return gymnasium.make(found, **{**settings, **arguments})
+    made = gymnasium.make(found, **{**settings, **arguments})
+    for name in wrappers:
+        made = wrapper(name)(made)
+        if not isinstance(made, gymnasium.Env):
+            raise ValueError(f"wrapper {short(name)} must make a gymnasium.Env, got {made!r}")
+    return made

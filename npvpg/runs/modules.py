@@ -7,8 +7,10 @@ module, or is a class or function in it that makes the environment.
 
 import importlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from npvpg import theirs
 
@@ -62,14 +64,40 @@ def short(env: str) -> str:
     return f"{_name(Path(module))[0]}:{name}" if module.endswith(".py") else env
 
 
-def load(env: str) -> ModuleType | None:
+def anchored(values: Mapping[str, Any]) -> dict[str, Any]:
     """
-    Import the module of an environment.
+    Name what lies in files of the user's own so that it is found from any directory.
+
+    Parameters
+    ----------
+    values : mapping
+        Values by field of a configuration.
+
+    Returns
+    -------
+    dict
+        The values, whole paths in those of env, wrapper and init_from.
+    """
+    known = dict(values)
+    if "env" in known:
+        known["env"] = located(known["env"])
+    if "wrapper" in known:
+        known["wrapper"] = tuple(map(located, known["wrapper"]))
+    if known.get("init_from"):
+        known["init_from"] = str(Path(known["init_from"]).expanduser().absolute())
+    return known
+
+
+def load(env: str, kind: str = "environment") -> ModuleType | None:
+    """
+    Import the module of an environment, or of something else that is named so.
 
     Parameters
     ----------
     env : str
         Identifier, possibly with a module or file in front.
+    kind : str
+        What it names, for the message.
 
     Returns
     -------
@@ -86,18 +114,18 @@ def load(env: str) -> ModuleType | None:
         return None
     name, root = _name(Path(module)) if module.endswith(".py") else (module, "")
     if root and not Path(module).is_file():
-        raise ValueError(f"{module} does not exist, which environment {short(env)} lies in")
+        raise ValueError(f"{module} does not exist, which {kind} {short(env)} lies in")
     if root not in sys.path:
         sys.path.insert(0, root)  # a command that is installed does not look there by itself
     try:
         found = importlib.import_module(name)
     except ImportError as failure:
         raise ValueError(
-            f"cannot import the module of environment {short(env)!r}: {failure}"
+            f"cannot import the module of {kind} {short(env)!r}: {failure}"
         ) from failure
     except Exception as failure:
         raise ValueError(
-            f"cannot import the module of environment {short(env)!r}: {theirs.told(failure)}"
+            f"cannot import the module of {kind} {short(env)!r}: {theirs.told(failure)}"
         ) from failure
     if root and not Path(module).samefile(found.__file__ or ""):
         raise ValueError(

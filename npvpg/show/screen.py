@@ -88,6 +88,8 @@ class Screen:
         kind = "compiled" if compiled else "async" if config.async_envs else "Gymnasium's own"
         which = f"{short(config.env)} ({kind}) · {config.envs} side by side · {goal}"
         self.line("environment", which, "bold")
+        if config.wrapper:
+            self.line("wrapped in", ", then ".join(map(short, config.wrapper)))
         seen, done = (
             run.env.unwrapped.single_observation_space,
             run.env.unwrapped.single_action_space,

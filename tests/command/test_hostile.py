@@ -13,7 +13,7 @@ import pytest
 
 import npvpg
 from npvpg.command.main import main
-from npvpg.runs import environments
+from npvpg.runs import manners
 from npvpg.runs.config import Config
 
 ROOT = Path(npvpg.__file__).parents[1]
@@ -232,8 +232,8 @@ def test_a_module_that_is_wrong_is_told_in_one_line(
 def test_whether_an_environment_follows_from_its_seed_is_seen(tmp_path: Path) -> None:
     tmp_path.joinpath("seen.py").write_text(WORLDS.replace("Registered-v0", "Seen-v0"))
     for name, follows in (("Corridor", True), ("Unseeded", False), ("Fails", True)):
-        assert environments.follows_from_seed(Config(f"{tmp_path}/seen.py:{name}")) is follows
-    assert environments.follows_from_seed(Config("CartPole-v1"))
+        assert manners.follows_from_seed(Config(f"{tmp_path}/seen.py:{name}")) is follows
+    assert manners.follows_from_seed(Config("CartPole-v1"))
 
 
 @pytest.mark.parametrize("how", ["<&- >&- 2>&-", "| true"])
