@@ -127,7 +127,8 @@ class Algorithm(ABC, Generic[Learner]):
         learner : Learner
             What is learnt now.
         diagnostics : dict of str to float
-            What there is to say of the update: columns of the log, the same in every update.
+            What there is to say of the update: the columns of the log are those of the first
+            update; one that is left out of a later update is an empty cell there.
 
         Raises
         ------

@@ -1,7 +1,8 @@
-"""The policy gradient itself."""
+"""The policy gradient itself, and how far two halves of a batch agree on it."""
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from npvpg import checks
@@ -78,3 +79,54 @@ def policy_gradient(
         checks.unit_interval(discount=discount)
         weight = weight * returns.discount_weights(batch.start, discount)
     return pi.weighted_score(batch.act, weight)
+
+
+def half_cosine(
+    pi: PolicyAt, batch: Batch, psi: NDArray[Any], *, discount: float | None = None
+) -> float:
+    r"""
+    Cosine between the gradients of two halves of a batch: near 1 signal, about 0 noise.
+
+    .. math:: c = \frac{\langle g_0, g_1\rangle}{\lVert g_0\rVert\,\lVert g_1\rVert}, \qquad
+              g_j = \sum_{k \equiv j \;(\mathrm{mod}\; 2)} \sum_{t=0}^{T_k-1}
+              \Phi_t \nabla_\theta\log\pi_\theta(a_t\mid s_t)
+
+    Parameters
+    ----------
+    pi : PolicyAt
+        Policy that took the actions, at the observations of the batch.
+    batch : Batch
+        K trajectories, S steps; every other one makes a half.
+    psi : ndarray, shape (S,)
+        Weight :math:`\Phi_t` of every step [reward].
+    discount : float, optional
+        As `policy_gradient` takes it.
+
+    Returns
+    -------
+    float
+        From -1 to 1; 0 if one half has no gradient, NaN of a single trajectory.
+
+    Raises
+    ------
+    ValueError
+        If `policy_gradient` does.
+
+    Notes
+    -----
+    Were the halves independent, :math:`2c/(1-c)` would estimate the ratio of
+    :math:`\lVert\mathbb E\,\hat g\rVert^2` to :math:`\mathbb E\lVert\hat g - \mathbb E\,\hat
+    g\rVert^2`, the signal-to-noise ratio of the gradient of the whole batch. A single cosine says
+    little, the mean of forty a lot. Costs two passes back through the network.
+    """
+    if batch.n_trajectories < 2:
+        return float("nan")
+    odd = np.repeat(np.arange(batch.n_trajectories) % 2 == 1, batch.lengths)
+    one, other = (
+        np.asarray(
+            policy_gradient(pi, batch, np.where(kept, psi, 0.0), discount=discount), np.float64
+        )
+        for kept in (odd, ~odd)
+    )
+    scale = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
+    return float(one @ other) / scale if scale > 0 else 0.0

@@ -21,12 +21,15 @@ from typing_extensions import override
 from npvpg.algorithm import Algorithm, Turn
 from npvpg.batch import Batch
 from npvpg.collect import Collect
+from npvpg.gradient import half_cosine
 from npvpg.normalize import RunningMoments
 from npvpg.optimizers import Ascent, Linear, OptimizerState, global_norm
 from npvpg.policy import Policy
 from npvpg.stages import PolicyStage, ValueFit, Weigh
 from npvpg.value import Value
 from npvpg.world.streams import Purpose, generator
+
+EVERY = 4  # updates between two looks at how far halves of a batch agree, which cost time
 
 
 class Learner(NamedTuple):
@@ -145,6 +148,10 @@ class VPG(Algorithm[Learner]):
         weighed = self.weigh(batch, v.values, last.values, learner.return_moments)
 
         pi = policy.at(theta, batch.obs)
+        agree = {}
+        if turn.iteration % EVERY == 0:
+            cosine = half_cosine(pi, batch, weighed.psi, discount=self.weigh.discount)
+            agree = {"grad_cosine": cosine}
         stepped = self.policy_step(
             theta, pi, batch, weighed.psi, self.weigh, learner.policy_optimizer, turn
         )
@@ -161,4 +168,5 @@ class VPG(Algorithm[Learner]):
             "explained_variance": 1 - float(np.var(error)) / spread if spread > 0 else 0.0,
             "value_loss": 0.5 * float(np.mean(error * error)),
             "policy_lr": stepped.lr,
+            **agree,
         }

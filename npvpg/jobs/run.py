@@ -19,6 +19,7 @@ from npvpg.jobs.interrupt import Interrupts, ignored
 from npvpg.runs import beginning, compiling, environments, manners, progress
 from npvpg.runs.build import build
 from npvpg.runs.config import Config
+from npvpg.runs.diagnosis import Diagnosis
 from npvpg.runs.directory import RunDirectory
 from npvpg.runs.evaluation import Score, evaluate_state
 from npvpg.runs.files import write_atomically
@@ -102,9 +103,10 @@ def train(
                 for text in manners.complaints(config):
                     screen.line("check", text, "yellow")
         screen.header(run, start)
-        end = _loop(run, start, until, interrupts, screen)
+        warned: list[str] = []
+        end = _loop(run, start, until, interrupts, screen, warned)
         screen.verdict(end, threshold)
-        return _finish(run, end, screen)
+        return _finish(run, end, screen, warned)
 
 
 def _beginning(run: Run) -> Progress:
@@ -119,7 +121,12 @@ def _beginning(run: Run) -> Progress:
 
 
 def _loop(
-    run: Run, start: Progress, until: int | None, interrupts: Interrupts, screen: Screen
+    run: Run,
+    start: Progress,
+    until: int | None,
+    interrupts: Interrupts,
+    screen: Screen,
+    warned: list[str],
 ) -> Progress:
     """Train until the steps are used up or the environment is solved; save whatever happens."""
     now = saved = start
@@ -127,6 +134,8 @@ def _loop(
     began = time.perf_counter() - start.seconds
     with contextlib.ExitStack() as stack:
         logs = stack.enter_context(Logs(run.directory, start))
+        diagnosis = Diagnosis(run)
+        warned += diagnosis.of_before(start)
         selection = None
         if run.config.eval_every and run.config.evaluation_episodes:
             selection = Selection(run, start)
@@ -150,6 +159,11 @@ def _loop(
                     if now.solved_at_step is None and now.reaches(run.threshold):
                         now = dataclasses.replace(now, solved_at_step=now.steps)
                     screen.iteration(iteration, now)
+                    for text in diagnosis.look(
+                        iteration.diagnostics, now.solved_at_step is not None
+                    ):
+                        screen.line("warning", text, "yellow")
+                        warned.append(text)
                     if iteration.iteration % run.config.checkpoint_every == 0:
                         _save(run, now, logs, selection)
                         saved = now
@@ -186,7 +200,7 @@ def _save(run: Run, now: Progress, logs: Logs, selection: Selection | None) -> N
     progress.save(now, run.config, run.directory.checkpoint)
 
 
-def _finish(run: Run, end: Progress, screen: Screen) -> dict[str, Any]:
+def _finish(run: Run, end: Progress, screen: Screen, warned: list[str]) -> dict[str, Any]:
     """Evaluate, draw, and write the summary."""
     evaluation = best = None
     if run.config.evaluation_episodes and end.state is not None:
@@ -207,6 +221,7 @@ def _finish(run: Run, end: Progress, screen: Screen) -> dict[str, Any]:
         "mean_return_100": end.mean_return,
         "evaluation": evaluation,
         **({"best": best} if best else {}),
+        **({"warnings": warned} if warned else {}),
         "versions": versions(),
     }
     with pictures.spared(lambda text: screen.line("picture", text, "yellow")):

@@ -48,6 +48,7 @@ class Try(Command):
 
     policy_lr: float = 1.0
     hidden: tuple[int, ...] = (64, 64)
+    wrapper: tuple[str, ...] = ()
     standardize: bool = True
     estimator: Literal["gae", "td"] = "gae"
     limit: Annotated[int | None, "N"] = None
@@ -81,6 +82,7 @@ class Try(Command):
         ("-5", {"env": "-5"}),
         ("--extra a=1 --extra b=x --extra=c=[1,2]", {"extra": {"a": 1, "b": "x", "c": [1, 2]}}),
         ("--extra a=true --extra a=0.5", {"extra": {"a": 0.5}}),
+        ("--wrapper a:B --wrapper=c:D A", {"env": "A", "wrapper": ("a:B", "c:D")}),
         ("--extra a=2=3", {"extra": {"a": "2=3"}}),
         ("-h A --help", {"env": "A"}),
         ("", {}),
@@ -156,7 +158,7 @@ def test_a_flag_with_an_equals_sign_is_a_flag_with_a_space(
         assert read(kind, [f"--no-{field.flag[2:]}"]) == {name: False}
         return
     words = data.draw(_written(field))
-    if field.is_word:
+    if field.is_word or str in get_args(field.kind):  # texts come one a flag
         words = words[:1]
     if words[0].startswith("--"):
         return
