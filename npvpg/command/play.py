@@ -16,6 +16,7 @@ from npvpg import checks
 from npvpg.command.parser import Command
 from npvpg.runs.directory import RunDirectory
 from npvpg.runs.group import GroupDirectory, expand
+from npvpg.runs.series import Against
 from npvpg.show.pictures import check_suffix
 
 if TYPE_CHECKING:
@@ -140,6 +141,20 @@ class Plot(Command):
     """Labels of the lines where runs differ in more than the seed, parted by commas, in the order
     in which their runs are named; unless given, what differs."""
 
+    y: Annotated[str, "NAME"] = "return"
+    """What to draw: return, or a column of metrics.csv, such as entropy, kl, grad_norm,
+    explained_variance."""
+
+    x: Against = "steps"
+    """What to draw it against; time is that of the training, in seconds."""
+
+    csv: bool = False
+    """Write the lines of every run as well, beside the picture."""
+
+    profile: bool = False
+    """Draw performance profiles in place of curves: the share of the runs of each group that end
+    above a return, by the mean of their last 100 episodes."""
+
     def __post_init__(self) -> None:
         """Refuse a picture that would be none."""
         if self.out is not None:
@@ -151,13 +166,24 @@ class Plot(Command):
         group = GroupDirectory(first)
         several = len(self.runs) > 1 or group.exists()
         out = self.out or (group.curves if several else RunDirectory(first).curve)
+        names = [self.y] * (self.y != "return") + [self.x] * (self.x != "steps")
+        names += ["profile"] * self.profile
+        if self.out is None and names:
+            out = out.with_name(f"{out.stem}-{'-'.join(names)}.png")
         runs = expand(self.runs)
 
-        from npvpg.show import plot
+        from npvpg.show import comparing, plot
 
         labels = self.label.split(",") if self.label else ()
-        for note in plot.curve(out, runs, labels=labels):
-            print(f"npvpg: {note}", file=sys.stderr)
+        if self.profile:
+            comparing.profile(out, runs, labels)
+        else:
+            csv = out.with_suffix(".csv") if self.csv else None
+            for note in plot.curve(out, runs, labels=labels, y=self.y, x=self.x, csv=csv):
+                print(f"npvpg: {note}", file=sys.stderr)
+        if self.profile or self.y == "return":
+            for line in comparing.compared(runs, labels):
+                print(line)
         print(out)
         return 0
 

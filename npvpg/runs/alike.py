@@ -25,17 +25,17 @@ class Curve:
         Directory of the run.
     settings : mapping of str to object
         Its configuration as `config.toml` has it; nothing if that cannot be read.
-    step : ndarray of int64, shape (E,)
-        Environment steps when each episode ended [steps].
+    step : ndarray, shape (E,)
+        Environment steps when each episode ended [steps], or what `npvpg.runs.series` put there.
     ret : ndarray of float64, shape (E,)
-        Returns [reward].
+        Returns [reward], or what `npvpg.runs.series` put there.
     ended : bool
         Whether the run has come to its end.
     """
 
     path: Path
     settings: Mapping[str, Any]
-    step: NDArray[np.int64]
+    step: NDArray[Any]
     ret: NDArray[np.float64]
     ended: bool
 

@@ -1,9 +1,11 @@
 """Learning curves: return against environment steps, a line and a band a group of seeds."""
 
+import io
 import math
 from collections.abc import Sequence
+from csv import writer
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
@@ -12,6 +14,8 @@ from numpy.typing import NDArray
 from npvpg.recent import RECENT, rolling_mean
 from npvpg.runs import alike
 from npvpg.runs.alike import Alike
+from npvpg.runs.files import write_atomically
+from npvpg.runs.series import X_LABELS, Y_LABELS, Against, series
 from npvpg.runs.statistics import iqm, iqm_band
 from npvpg.show import pictures
 from npvpg.show.pictures import Style
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
 _POINTS = 200  # places along the steps at which the seeds are averaged
 _RESAMPLES = 1000  # of the band: its ends move by less than the width of the line that they bound
 
-Run = tuple[NDArray[np.int64], NDArray[np.float64]]
+Run = tuple[NDArray[Any], NDArray[np.float64]]
 
 
 def curve(
@@ -31,9 +35,12 @@ def curve(
     *,
     title: str | None = None,
     labels: Sequence[str] = (),
+    y: str = "return",
+    x: Against = "steps",
+    csv: Path | None = None,
 ) -> list[str]:
     """
-    Draw the return of runs on one environment against steps.
+    Draw the return of runs on one environment, or a metric, against steps, time or episodes.
 
     Runs are averaged that differ in nothing but the seed. One run: every episode as a faint dot
     and the mean of the last 100 episodes as a line. Several runs: that mean of every run as a
@@ -52,6 +59,12 @@ def curve(
         Title of the picture; the name of the environment if not given.
     labels : sequence of str
         Labels of the groups, in the order in which their first runs are named.
+    y : str
+        "return", or a column of `metrics.csv`, which is drawn as it is, with no mean over episodes.
+    x : {"steps", "time", "episodes"}
+        What it is drawn against.
+    csv : Path, optional
+        File for the lines of every run, as they are drawn: group, run, x, y.
 
     Returns
     -------
@@ -67,6 +80,8 @@ def curve(
         If the picture cannot be written.
     """
     curves, notes = alike.read(runs)
+    curves = [series(each, y, x) for each in curves]
+    window = RECENT if y == "return" else 1
     groups, more = alike.group(curves)
     notes += more
     envs = sorted({each.env for each in groups if each.env is not None})
@@ -84,21 +99,37 @@ def curve(
         label = labels[number] if labels else each.label
         if len(groups) > 1:
             count = f"{len(data)} run{'s' * (len(data) != 1)}"
-            draw_group(axes, data, drawn, f"{label}, {count}")
+            draw_group(axes, data, drawn, f"{label}, {count}", window)
         elif len(data) == 1:
-            _draw_run(axes, *data[0])
+            _draw_run(axes, *data[0], window)
         elif data:
-            _draw_seeds(axes, data, label)
+            _draw_seeds(axes, data, label, window)
         notes += _missing(each)
-    axes.set_ylabel(_ylabel(groups))
+    axes.set_ylabel(_ylabel(groups) if y == "return" else Y_LABELS.get(y, y))
     env = envs[0] if envs else None
-    decorate(axes, env, env if title is None else title)
+    decorate(axes, env if y == "return" else None, env if title is None else title)
+    axes.set_xlabel(X_LABELS[x])
     if not any(len(one.step) for one in curves):
         axes.text(0.5, 0.5, "no episode has ended yet", ha="center", transform=axes.transAxes)
         axes.set(xticks=[], yticks=[])
     pictures.legend_below(figure, 3 if len(groups) > 1 else 4)
     pictures.save(figure, picture)
+    if csv is not None:
+        _write(csv, groups, labels, window)
     return notes
+
+
+def _write(path: Path, groups: Sequence[Alike], labels: Sequence[str], window: int) -> None:
+    """Write the lines of every run."""
+    text = io.StringIO()
+    rows = writer(text, lineterminator="\n")
+    rows.writerow(("group", "run", "x", "y"))
+    for number, each in enumerate(groups):
+        label = labels[number] if labels else each.label
+        for one in each.curves:
+            line = zip(one.step.tolist(), rolling_mean(one.ret, window).tolist(), strict=True)
+            rows.writerows((label, one.path, at, value) for at, value in line)
+    write_atomically(path, text.getvalue().encode())
 
 
 def _ylabel(groups: Sequence[Alike]) -> str:
@@ -120,8 +151,11 @@ def _missing(runs: Alike) -> list[str]:
     return notes
 
 
-def _draw_run(axes: "Axes", step: NDArray[np.int64], ret: NDArray[np.float64]) -> None:
-    """Draw one run: its episodes and their rolling mean."""
+def _draw_run(axes: "Axes", step: NDArray[Any], ret: NDArray[np.float64], window: int) -> None:
+    """Draw one run: its episodes and their rolling mean, or its numbers as they are."""
+    if window == 1:
+        axes.plot(step, ret, color=pictures.STYLES[1].color)
+        return
     dots, line = pictures.STYLES[5], pictures.STYLES[1]
     # Thousands of dots lie over each other: the more there are, the fainter each.
     alpha = float(np.clip(20 / math.sqrt(max(len(ret), 1)), 0.15, 0.6))
@@ -132,18 +166,22 @@ def _draw_run(axes: "Axes", step: NDArray[np.int64], ret: NDArray[np.float64]) -
     axes.plot(step, rolling_mean(ret), color=line.color, label=label)
 
 
-def _draw_seeds(axes: "Axes", data: Sequence[Run], label: str) -> None:
+def _draw_seeds(axes: "Axes", data: Sequence[Run], label: str, window: int) -> None:
     """Draw the runs of one group: each one's rolling mean, and all together."""
     for number, (step, ret) in enumerate(data):
         one = "one run" if number == 0 else None
         color = pictures.STYLES[0].color
-        axes.plot(step, rolling_mean(ret), color=color, linewidth=0.8, alpha=0.35, label=one)
+        axes.plot(
+            step, rolling_mean(ret, window), color=color, linewidth=0.8, alpha=0.35, label=one
+        )
     name = label or f"interquartile mean of {len(data)} runs"
     style = pictures.STYLES[1]._replace(dashes="-", marker="")
-    draw_together(axes, data, style, name, "its 95 % band")
+    draw_together(axes, data, style, name, "its 95 % band", window)
 
 
-def draw_group(axes: "Axes", data: Sequence[Run], style: Style, label: str) -> None:
+def draw_group(
+    axes: "Axes", data: Sequence[Run], style: Style, label: str, window: int = RECENT
+) -> None:
     """
     Draw a group among others: one run by its rolling mean, several together.
 
@@ -159,17 +197,24 @@ def draw_group(axes: "Axes", data: Sequence[Run], style: Style, label: str) -> N
         What tells the group apart.
     label : str
         Label of the line.
+    window : int
+        Points that a rolling mean covers.
     """
-    if draw_together(axes, data, style, label):
+    if draw_together(axes, data, style, label, window=window):
         return
     for number, (step, ret) in enumerate(one for one in data if len(one[0])):
         mark = {"marker": style.marker, "markevery": (0.05, 0.125), "markersize": 4}
         text = label if number == 0 else None
-        axes.plot(step, rolling_mean(ret), **style.line(label=text, **mark))
+        axes.plot(step, rolling_mean(ret, window), **style.line(label=text, **mark))
 
 
 def draw_together(
-    axes: "Axes", data: Sequence[Run], style: Style, label: str, band: str | None = None
+    axes: "Axes",
+    data: Sequence[Run],
+    style: Style,
+    label: str,
+    band: str | None = None,
+    window: int = RECENT,
 ) -> bool:
     """
     Draw the interquartile mean of several runs' rolling means and its interval.
@@ -186,13 +231,15 @@ def draw_together(
         Label of the line.
     band : str, optional
         Label of the band.
+    window : int
+        Points that a rolling mean covers.
 
     Returns
     -------
     bool
         False, and nothing is drawn, of fewer than two runs or where they have no step in common.
     """
-    lines = [(step, rolling_mean(ret)) for step, ret in data if len(step)]
+    lines = [(step, rolling_mean(ret, window)) for step, ret in data if len(step)]
     first = max((step[0] for step, _ in lines), default=0)
     last = min((step[-1] for step, _ in lines), default=0)
     if len(lines) < 2 or first >= last:
