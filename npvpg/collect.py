@@ -20,6 +20,11 @@ class Collect(ABC):
     normalize_obs: bool
     """Whether the policy sees observations with running mean 0 and variance 1."""
 
+    @property
+    def repeat(self) -> int:
+        """Episodes of a sub-environment, one after the other, that begin with the same seed: 1."""
+        return 1
+
     @abstractmethod
     def __call__(
         self,
@@ -116,6 +121,9 @@ class WholeEpisodes(Collect):
         Episodes per sub-environment, at least 1.
     normalize_obs : bool
         Show the policy observations with running mean 0 and variance 1.
+    same_start : bool
+        Begin the episodes of a sub-environment from one seed, another in every batch: a group that
+        has its first state in common, and what else the environment draws from its seed.
 
     Raises
     ------
@@ -126,9 +134,16 @@ class WholeEpisodes(Collect):
     whole = True
     n_episodes: int
     normalize_obs: bool = False
+    same_start: bool = False
 
     def __post_init__(self) -> None:
         checks.settings(self)
+
+    @property
+    @override
+    def repeat(self) -> int:
+        """As many as a batch has of each, if they are to begin alike."""
+        return self.n_episodes if self.same_start else 1
 
     @override
     def __call__(

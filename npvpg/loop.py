@@ -98,7 +98,9 @@ def iterate(
     began = time.perf_counter()
     if state is None:
         state = initial_state(algorithm, n_envs=env.num_envs, seed=seed, dtype=dtype)
-    driver = SeededVectorEnv(env, seed, seed_bits=state.position.seed_bits)
+    driver = SeededVectorEnv(
+        env, seed, seed_bits=state.position.seed_bits, repeat=algorithm.collect.repeat
+    )
     _return_to(driver, state.position)
     while state.steps < n_steps:
         turn = Turn(seed, state.iteration, state.steps / n_steps)

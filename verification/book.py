@@ -40,6 +40,7 @@ FAMILIES = {
     "H": "Environments",
     "K": "Steps that stay near the policy that acted",
     "L": "The text beside the code",
+    "M": "Groups of episodes from one first state",
     "N": "Prediction by temporal differences",
     "P": "Gradients through known dynamics",
     "R": "How runs are judged",

@@ -23,6 +23,7 @@ MODULES = (
     "npvpg.estimators.base",
     "npvpg.estimators.without_value",
     "npvpg.estimators.advantages",
+    "npvpg.estimators.groups",
     "npvpg.estimators.standardizing",
     "npvpg.distributions.softmax",
     "npvpg.distributions.categorical",

@@ -230,8 +230,7 @@ class Ablation(Command):
             env = located(str(self.env))
             out = self.out or timed_path(f"ablation-{short(env)}", datetime.now())
             directory = ablation.AblationDirectory(out)
-            values = config_file.preset(env)
-            values |= config_file.read(self.config) if self.config else {}
+            values = config_file.read(self.config) if self.config else {}
             values |= {"steps": self.steps} if self.steps else {}
             directory.create(values | {"env": env}, seeds.parse(self.seeds))
         n_jobs = min(self.jobs or n_cores(), max(directory.n_left(), 1))

@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from npvpg.estimators.advantages import GAE, ActionValue, BaselinedReturn, NStep, TDResidual
 from npvpg.estimators.base import Array, Estimator, Offsets
+from npvpg.estimators.groups import GroupRelative
 from npvpg.estimators.standardizing import standardize
 from npvpg.estimators.without_value import LeaveOneOut, RewardToGo, TotalReturn
 
@@ -25,6 +26,7 @@ __all__ = [
     "Array",
     "BaselinedReturn",
     "Estimator",
+    "GroupRelative",
     "LeaveOneOut",
     "NStep",
     "Offsets",

@@ -7,7 +7,19 @@ networks among it, is left to the layers below: the preset of the environment an
 
 from typing import Any, Literal
 
-AlgorithmName = Literal["reinforce", "reward-to-go", "baseline", "actor-critic", "n-step", "vpg"]
+AlgorithmName = Literal[
+    "reinforce",
+    "reward-to-go",
+    "baseline",
+    "actor-critic",
+    "n-step",
+    "vpg",
+    "natural",
+    "trpo",
+    "ppo",
+    "rloo",
+    "grpo",
+]
 
 ALGORITHMS: dict[str, dict[str, Any]] = {
     # Without V the mean of the batch is the only baseline there is, hence standardised: on
@@ -28,5 +40,22 @@ ALGORITHMS: dict[str, dict[str, Any]] = {
     "n-step": {"estimator": "n-step", "value_target": "return", "standardize": False},
     # As Spinning Up's code: advantages standardised, V fitted to the rewards-to-go.
     "vpg": {"estimator": "gae", "value_target": "return", "standardize": True},
+    # The same weights, and another step of the policy.
+    "natural": {"estimator": "gae", "standardize": True, "update": "natural"},
+    "trpo": {"estimator": "gae", "standardize": True, "update": "trpo"},
+    "ppo": {"estimator": "gae", "standardize": True, "update": "ppo", "per_step": True},
+    # Episodes from the same first state, and no value function. GRPO as it was published: divided
+    # by the deviation of the group and the length of the episode, climbed as PPO climbs.
+    "rloo": {"group_baseline": "leave-one-out", "episodes": 4, "standardize": False},
+    "grpo": {
+        "group_baseline": "standardized",
+        "per_length": True,
+        "episodes": 4,
+        "standardize": False,
+        "update": "ppo",
+    },
 }
 """Fields of `npvpg.runs.config.Config` that each algorithm sets, and why."""
+
+WEIGHTS = ("reinforce", "reward-to-go", "baseline", "actor-critic", "n-step", "vpg")
+"""Those that differ in the weight of the score, one estimator each."""

@@ -16,7 +16,7 @@ from npvpg.distributions import (
     Product,
     SquashedGaussian,
 )
-from npvpg.estimators import GAE, Estimator, named
+from npvpg.estimators import GAE, Estimator, GroupRelative, named
 from npvpg.mlp import MLP
 from npvpg.natural import LineSearch, NaturalStep
 from npvpg.optimizers import SGD, Adam, Ascent, Linear
@@ -93,6 +93,10 @@ def estimator(config: Config) -> Estimator:
     Estimator
         The weight of the score.
     """
+    if config.group_baseline != "off":
+        return GroupRelative(
+            config.gamma, config.episodes, config.group_baseline, config.per_length
+        )
     return named(config.estimator, gamma=config.gamma, lam=config.lam, n=config.n)
 
 
@@ -154,7 +158,7 @@ def _part(config: Config, space: spaces.Space[Any]) -> list[Distribution]:
 
 def _collect(config: Config) -> Collect:
     if config.whole_episodes:
-        return WholeEpisodes(config.episodes, config.normalize_obs)
+        return WholeEpisodes(config.episodes, config.normalize_obs, config.group_baseline != "off")
     return FixedHorizon(config.horizon, config.normalize_obs)
 
 

@@ -117,6 +117,15 @@ class Config:
     V; td, the residual r + gamma V' - V; n-step; gae, also called advantage; q, which is gae plus
     V."""
 
+    group_baseline: Literal["off", "leave-one-out", "mean", "standardized"] = "off"
+    """Begin the episodes of a sub-environment and update from one seed, and weigh each by its total
+    return compared with its group, in place of estimator: less the mean of the others (RLOO), less
+    the mean of all, or that divided by the standard deviation (GRPO)."""
+
+    per_length: bool = False
+    """Group baseline: divide the weight by the length of the episode, as a mean over its steps
+    does."""
+
     gamma: float = 0.99
     """Discount per step, in [0, 1]."""
 
@@ -230,6 +239,10 @@ class Config:
         checks.positive(max_kl=self.max_kl)
         if estimators.NAMED[self.estimator].compares_trajectories and self.envs * self.episodes < 2:
             raise ValueError(f"envs or episodes must be at least 2 with {self.estimator}, got 1")
+        if self.group_baseline != "off" and self.episodes < 2:
+            raise ValueError(
+                f"episodes must be at least 2 with group_baseline, got {self.episodes}"
+            )
         if not 0 <= self.greedy < 1:
             raise ValueError(f"greedy must lie in [0, 1), got {self.greedy}")
         if any(width < 1 for width in self.hidden):
@@ -240,7 +253,12 @@ class Config:
     def whole_episodes(self) -> bool:
         """Whether an update collects whole episodes: without V nothing stands for a cut tail."""
         kind = estimators.NAMED[self.estimator]
-        return self.horizon == 0 or kind.needs_whole_episodes or not kind.uses_value
+        return (
+            self.horizon == 0
+            or self.group_baseline != "off"
+            or kind.needs_whole_episodes
+            or not kind.uses_value
+        )
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(Config))

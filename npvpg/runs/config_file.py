@@ -17,6 +17,8 @@ _LATER: dict[str, Any] = {
     "wrapper": (),
     "init_from": "",
     "eval_every": 0,
+    "group_baseline": "off",
+    "per_length": False,
     "update": "gradient",
     "max_kl": 0.01,
     "damping": 0.1,
@@ -34,7 +36,7 @@ _LATER: dict[str, Any] = {
 PRESETS = Path(__file__).with_name("presets")
 
 
-def preset(env: str) -> dict[str, Any]:
+def preset(env: str, algorithm: str | None = None) -> dict[str, Any]:
     """
     Give the settings that the package keeps for an environment.
 
@@ -42,6 +44,8 @@ def preset(env: str) -> dict[str, Any]:
     ----------
     env : str
         Identifier of the environment.
+    algorithm : str, optional
+        Name of an algorithm; what it needs besides in this environment then lies over the rest.
 
     Returns
     -------
@@ -49,9 +53,12 @@ def preset(env: str) -> dict[str, Any]:
         Values by field; nothing for an environment without a preset, which leaves it the general
         defaults of `Config`.
     """
-    # compared as strings: the identifier of an environment is no path
-    files = {path.stem: path for path in PRESETS.glob("*.toml")}
-    return read(files[env]) if env in files else {}
+    values: dict[str, Any] = {}
+    for folder in (PRESETS, *([PRESETS / algorithm] if algorithm else [])):
+        # compared as strings: the identifier of an environment is no path
+        files = {path.stem: path for path in folder.glob("*.toml")}
+        values |= read(files[env]) if env in files else {}
+    return values
 
 
 def layers(
@@ -75,7 +82,7 @@ def layers(
         Values by field.
     """
     named = ALGORITHMS[algorithm] if algorithm else {}
-    return {**preset(env), **(file or {}), **named, "env": env}
+    return {**preset(env, algorithm), **(file or {}), **named, "env": env}
 
 
 def configure(env: str, algorithm: AlgorithmName | None = None, **changes: Any) -> Config:

@@ -97,8 +97,9 @@ class Screen:
         self.line("spaces", f"observations {_space(seen)} · actions {_space(done)}")
         greedy = f" · the mode besides, up to {config.greedy:g}" if config.greedy else ""
         estimator = algorithm.weigh.estimator
+        name = config.estimator if config.group_baseline == "off" else estimator.name
         self.line("policy", str(algorithm.policy) + greedy)
-        self.line("estimator", f"{config.estimator}   {estimator.formula}", "cyan")
+        self.line("estimator", f"{name}   {estimator.formula}", "cyan")
         self.line("", _constants(config, estimator))
         networks = f"hidden {' '.join(map(str, config.hidden)) or 'none'}, {config.activation}"
         self.line(

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -18,8 +18,8 @@ from npvpg.jobs.interrupt import Interrupts
 from npvpg.jobs.job import Job
 from npvpg.jobs.pool import Workers
 from npvpg.recent import RECENT, rolling_mean
-from npvpg.runs import environments
-from npvpg.runs.algorithms import ALGORITHMS
+from npvpg.runs import config_file, environments
+from npvpg.runs.algorithms import AlgorithmName
 from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
 from npvpg.runs.evaluation import trained
@@ -30,6 +30,7 @@ from npvpg.show import pictures, plot
 from npvpg.show.board import Board
 from npvpg.studies import variance, variance_picture
 
+NAMES: tuple[AlgorithmName, ...] = get_args(AlgorithmName)
 FIXED = "vpg"  # the algorithm whose policy and V are held fixed
 
 
@@ -49,7 +50,11 @@ class AblationDirectory:
     @property
     def groups(self) -> dict[str, GroupDirectory]:
         """The runs of every algorithm."""
-        return {name: GroupDirectory(self.path / name) for name in ALGORITHMS}
+        every: dict[str, GroupDirectory] = {
+            name: GroupDirectory(self.path / name) for name in NAMES
+        }
+        there = {name: group for name, group in every.items() if group.path.exists()}
+        return there or every  # an ablation that is there already may be of fewer
 
     @property
     def fixed(self) -> RunDirectory:
@@ -73,8 +78,8 @@ class AblationDirectory:
         Parameters
         ----------
         values : mapping
-            Values by field of `Config`, below those that an algorithm sets. No run stops when it
-            has solved its environment: curves of one length can be compared.
+            Values by field of `Config`, over the preset and below those that an algorithm sets.
+            No run stops when it has solved its environment: curves of one length can be compared.
         seeds : tuple of int
             Seeds of every algorithm.
 
@@ -84,7 +89,9 @@ class AblationDirectory:
             If a value is out of range, or anything would be overwritten.
         """
         common = {**values, "stop_when_solved": False}
-        configs = {name: Config(**(common | more)) for name, more in ALGORITHMS.items()}
+        configs: dict[str, Config] = {
+            name: Config(**config_file.layers(values["env"], name, common)) for name in NAMES
+        }
         RunDirectory(self.path).check_free()
         for group in self.groups.values():
             group.check_free(seeds)

@@ -15,7 +15,7 @@ import numpy as np
 
 from npvpg.estimators import Estimator
 from npvpg.lab.variance import GradientVariance, gradient_variance, trajectory_gradients
-from npvpg.runs.algorithms import ALGORITHMS
+from npvpg.runs.algorithms import ALGORITHMS, WEIGHTS
 from npvpg.runs.build import estimator
 from npvpg.runs.config import Config
 from npvpg.runs.evaluation import Trained, trained
@@ -45,7 +45,7 @@ EXACT = Config(PROCESS, gamma=0.95, lam=0.8, n=2)
 
 def weights(config: Config) -> dict[str, Estimator]:
     """
-    List the weight of every algorithm.
+    List the weights by which algorithms are told apart.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def weights(config: Config) -> dict[str, Estimator]:
     dict of str to Estimator
         By the name of the algorithm.
     """
-    return {name: estimator(replace(config, **settings)) for name, settings in ALGORITHMS.items()}
+    return {name: estimator(replace(config, **ALGORITHMS[name])) for name in WEIGHTS}
 
 
 def measure(at: Trained, n_episodes: int, seed: int) -> dict[str, GradientVariance]:
@@ -222,9 +222,9 @@ def label(algorithm: str) -> str:
     Returns
     -------
     str
-        Name of its estimator.
+        Name of its estimator, or its own.
     """
-    return str(ALGORITHMS[algorithm]["estimator"])
+    return str(ALGORITHMS[algorithm]["estimator"]) if algorithm in WEIGHTS else algorithm
 
 
 def table(panels: Mapping[str, Found]) -> str:

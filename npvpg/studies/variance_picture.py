@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from npvpg.lab.variance import GradientVariance
+from npvpg.runs.algorithms import ALGORITHMS, WEIGHTS
 from npvpg.show import pictures
 from npvpg.studies.variance import LIMIT, UNRESOLVED, WIDTH, Found, label, relative, total
 
@@ -45,7 +46,7 @@ def draw(path: Path, panels: Mapping[str, Found]) -> None:
 
 def style(algorithm: str) -> pictures.Style:
     """
-    Give the style of an algorithm: that of its estimator.
+    Give the style of an algorithm: that of its estimator, or dots.
 
     Parameters
     ----------
@@ -57,7 +58,10 @@ def style(algorithm: str) -> pictures.Style:
     Style
         The style.
     """
-    return pictures.OF_ESTIMATOR[label(algorithm)]
+    if algorithm in WEIGHTS:
+        return pictures.OF_ESTIMATOR[label(algorithm)]
+    number = [name for name in ALGORITHMS if name not in WEIGHTS].index(algorithm)
+    return pictures.style(number)._replace(dashes=":")
 
 
 def panel(axes: "Axes", found: Found, quantity: Quantity, place: str = "") -> None:

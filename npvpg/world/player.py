@@ -186,7 +186,8 @@ class Player:
             np.empty((n_envs, n_steps), bool),
             np.empty((n_envs, n_steps, self.env.n_obs)),
         )
-        keys = self.env.streams.entropy, int(self.env.purpose), self.env.seed_bits
+        streams = self.env.streams
+        keys = streams.entropy, int(self.env.purpose), self.env.seed_bits, streams.repeat
         start = (*inner.start_bounds, *keys, inner.resets_by_hand)
         taken = 0
         while taken < n_steps:

@@ -98,16 +98,19 @@ class Streams:
         Seed of the run, at least 0.
     n_envs : int
         Number of sub-environments, N.
+    repeat : int
+        Episodes of a sub-environment, one after the other, that have the same seed.
 
     Raises
     ------
     ValueError
-        If `seed` is negative.
+        If `seed` is negative, or `repeat` smaller than 1.
     """
 
-    def __init__(self, seed: int, n_envs: int) -> None:
+    def __init__(self, seed: int, n_envs: int, repeat: int = 1) -> None:
         checks.at_least(0, seed=seed)
-        self.n_envs = n_envs
+        checks.at_least(1, repeat=repeat)
+        self.n_envs, self.repeat = n_envs, repeat
         self.entropy = entropy_words(seed)
         self._generators: list[np.random.Generator] = []
 
@@ -188,4 +191,5 @@ class Streams:
         Of m seeds of b bits :math:`m(m-1)/2^{b+1}` pairs are equal on average: one among 65,536
         episodes, whose first states are then the same and little else.
         """
-        return np.asarray(pcg64.child_seeds(self.entropy, int(purpose), rows, episode, bits))
+        number = episode // self.repeat
+        return np.asarray(pcg64.child_seeds(self.entropy, int(purpose), rows, number, bits))

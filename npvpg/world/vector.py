@@ -47,6 +47,8 @@ class SeededVectorEnv:
         Stream of the episodes' seeds.
     seed_bits : int
         Length of the episodes' seeds, see `npvpg.world.streams.Streams.seeds`.
+    repeat : int
+        Episodes of a sub-environment, one after the other, that begin with the same seed.
 
     Raises
     ------
@@ -66,6 +68,7 @@ class SeededVectorEnv:
         seed: int,
         purpose: Purpose = Purpose.EPISODE,
         seed_bits: int = SEED_BITS,
+        repeat: int = 1,
     ) -> None:
         metadata = getattr(env, "metadata", None) or {}
         mode = metadata.get("autoreset_mode")
@@ -77,7 +80,7 @@ class SeededVectorEnv:
         self.env = SerialVectorEnv(env.envs) if type(env) is SyncVectorEnv else env
         self.purpose, self.seed_bits = purpose, seed_bits
         self.n_envs = env.num_envs
-        self.streams = Streams(seed, self.n_envs)
+        self.streams = Streams(seed, self.n_envs, repeat)
         self.origin = Origin(name_of(env), self.streams, purpose, seed_bits)
         self.obs_space, self.act_space = env.single_observation_space, env.single_action_space
         self.n_obs = gym.spaces.flatdim(self.obs_space)

@@ -74,7 +74,7 @@ class World:
         )
 
     def play(self, *, n_episodes: int = 0, first: int = 0, by_hand: bool = False) -> int:
-        start = (np.array([2.0]), np.array([3.0]), self.entropy, 2, 31, by_hand)
+        start = (np.array([2.0]), np.array([3.0]), self.entropy, 2, 31, 1, by_hand)
         n_network = 4 if self.sizes.size == 2 else self.theta.size
         policy: Any = (self.theta, self.sizes, self.relu, n_network)
         arguments: Any = (self.env, start, self.bounds, policy, self.moments, self.noise)
