@@ -58,7 +58,8 @@ class World:
         obs, rew = np.zeros((2, 1), np.float32), np.zeros(2)
         self.env = (self.state, self.steps, 99, obs, rew, ends, rng)
         self.entropy = np.array([7, 0, 0, 0], np.uint64)
-        bounds = np.array([5]), np.array([6]), np.zeros(2, np.int64)
+        units = np.zeros(1), np.ones(1)
+        bounds = np.array([5]), np.array([6]), *units, np.zeros(2, np.int64)
         self.bounds: tuple[NDArray[Any], ...] = bounds
         self.theta, self.sizes, self.relu = np.array(theta), np.array([1, 2]), False
         self.moments = np.zeros(1), np.ones(1), np.inf
@@ -177,13 +178,14 @@ def test_a_relu_network_takes_the_positive_part() -> None:
 
 def test_continuous_actions_are_recorded_whole_and_sent_cut() -> None:
     world = World(2, theta=(0.0, 0.0, 7.0, -7.0, -30.0, 0.0))
-    world.bounds = np.array([-2.0, -2.0]), np.array([3.0, 3.0]), np.zeros((2, 2))
+    units = np.zeros(2), np.ones(2)
+    world.bounds = np.array([-2.0, -2.0]), np.array([3.0, 3.0]), *units, np.zeros((2, 2))
     world.noise = np.ones((2, 2, 2))
     world.record = (*world.record[:1], np.zeros((2, 2, 2)), *world.record[2:])
     world.play()
     # log sigma -30 is clamped to -20, log sigma 0 is 1: means 7 and -7 shifted by sigma
     assert world.record[1][0, 0].tolist() == [7 + np.exp(-20.0), -6]
-    assert world.bounds[2].tolist() == [[3, -2]] * 2
+    assert world.bounds[4].tolist() == [[3, -2]] * 2
     assert world.record[2].tolist() == [[13, 23]] * 2
 
 
@@ -191,7 +193,8 @@ def test_continuous_actions_are_recorded_whole_and_sent_cut() -> None:
 def test_discrete_actions(kernel: Any) -> None:
     out, act, sent = np.log([[1.0, 3.0], [3.0, 1.0]]), np.zeros(2, np.int64), np.zeros(2, np.int64)
     noise = np.array([0.3, 0.7])
-    kernel(out, np.zeros(0), noise, act, np.array([-4]), np.array([-3]), sent)
+    bounds = np.array([-4]), np.array([-3]), np.zeros(1), np.ones(1), sent
+    kernel(out, np.zeros(0), noise, act, bounds)
     assert act.tolist() == [1, 0]
     assert sent.tolist() == [-3, -4]
 
@@ -203,7 +206,8 @@ def test_continuous_actions(kernel: Any, free: bool) -> None:
     out = mu if free else np.hstack([mu, np.array([log_sigma, [9.0, -99.0]])])
     act, sent, noise = np.zeros((2, 2)), np.zeros((2, 2)), np.array([[1.0, -1.0], [1.0, 1.0]])
     low, high = np.array([0.0, 1.0]), np.array([1.5, 5.0])
-    kernel(out, log_sigma if free else np.zeros(0), noise, act, low, high, sent)
+    bounds = low, high, np.zeros(2), np.ones(2), sent
+    kernel(out, log_sigma if free else np.zeros(0), noise, act, bounds)
     second = [4, 6] if free else [3 + np.exp(2.0), 4 + np.exp(-20.0)]
     np.testing.assert_allclose(act, [[2, 0], second], rtol=1e-15, atol=1e-15)
     np.testing.assert_allclose(sent, [[1.5, 1], [1.5, min(second[1], 5)]], rtol=1e-15)
@@ -215,8 +219,9 @@ def test_compiled_code_chooses_by_the_type(n_columns: int) -> None:
     out, free = np.zeros((2, 2)), np.zeros(n_columns)
     noise = np.full(act.shape, 0.75)
     low = np.full(act.shape[1:] or 1, -9, act.dtype)
-    call = play._typed_act(*(typeof(x) for x in (out, free, noise, act, low, low, act)))
-    call(out, free, noise, act, low, -low, act.copy())
+    bounds = low, -low, np.zeros(low.shape), np.ones(low.shape), act.copy()
+    call = play._typed_act(*(typeof(x) for x in (out, free, noise, act, bounds)))
+    call(out, free, noise, act, bounds)
     assert act.tolist() == ([[0.75, 0.75]] * 2 if n_columns else [1, 1])
 
 
