@@ -5,7 +5,7 @@ import pytest
 
 from npvpg.command.main import main
 from npvpg.lab.variance import GradientVariance
-from npvpg.runs.algorithms import ALGORITHMS
+from npvpg.runs.algorithms import ALGORITHMS, WEIGHTS
 from npvpg.runs.evaluation import trained
 from npvpg.show import pictures
 from npvpg.studies import variance, variance_picture
@@ -31,7 +31,7 @@ def test_runs_are_measured_and_the_exact_stands_beside(capsys: pytest.CaptureFix
     out = capsys.readouterr().out
     lines = out.splitlines()
     assert lines[0].split()[:3] == ["CartPole-v1,", "256", "steps"]
-    names = [settings["estimator"] for settings in ALGORITHMS.values()]
+    names = [ALGORITHMS[name]["estimator"] for name in WEIGHTS]
     assert [line.split()[0] for line in lines[1:7]] == names
     assert lines[7].split()[0] == "run"  # two runs of one name are told apart
     assert lines[14].startswith("exact, 3 states")
@@ -72,7 +72,7 @@ def test_the_panels_say_what_they_show(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_exact_variances_are_those_of_the_laboratory() -> None:
     found = variance.exactly(0)
-    assert list(found) == list(ALGORITHMS)
+    assert list(found) == list(WEIGHTS)
     totals = {name: of.total for name, of in found.items()}
     assert totals["reinforce"] > totals["reward-to-go"] > totals["baseline"]
     assert all(of.relative == of.total / of.signal for of in found.values())

@@ -1,4 +1,4 @@
-"""T1 to T4: what the texts say loosely, settled."""
+"""T1 to T5: what the texts say loosely, settled."""
 
 from dataclasses import replace
 from typing import Any
@@ -242,3 +242,43 @@ def test_without_the_last_reward_it_is_biased(seed):
     # returns of integers are exact bit for bit; a gradient is right to rounding
     require(largest(with_it) <= 1e-12, f"{seed=}")
     assert largest(lab.expect(short, 0.9) - lab.truth) > 1e-3 * largest(lab.truth)
+
+
+@claim(
+    name="T5",
+    title="Constant reward still teaches; constant return has no gradient but a sampled one",
+    statement=r"r_t = 1: \ \nabla J = \nabla E[T] \ne 0, \qquad R(\tau) = c: \ E[\hat g] = 0,\ "
+    r" \mathrm{tr\,Cov}\,\hat g = c^2\,E\Bigl\lVert\sum_t\nabla\log\pi(a_t|s_t)\Bigr\rVert^2",
+    words="equal rewards teach to live on; equal returns teach nothing, with noise of their size",
+    assumptions="episodes whose length varies; gamma 1",
+    source="Sutton and Barto, section 13.4, on baselines",
+    method="enumeration; the expected length by induction and complex step",
+    tolerance=1e-12,
+    tolerance_reason="relative to the horizon and the constant",
+    about=("npvpg.estimators.TotalReturn", "npvpg.gradient.policy_gradient"),
+)
+@given(SEED, st.sampled_from([1.0, -3.0]))
+@example(0, 1.0)
+def test_constants(seed, c):
+    lab = random_laboratory(np.random.default_rng([97, seed]), 2, 2, 3, 1.0, final=False)
+    process = replace(lab.process, reward=np.ones_like(lab.process.reward))
+    living = laboratory(process, lab.theta)
+    have = living.expect(living.weigh(TotalReturn(1.0)), None)
+    observe(largest(have - exact.gradient(process, lab.table, lab.theta)), 1e-11, f"{seed=}")
+    # every return the same: what the first reward gives, the end takes
+    psi = np.full(lab.batch.n_steps, c)
+    observe(largest(lab.expect(psi, None)), 1e-12 * abs(c), f"{seed=}")
+    each = lab.each(psi, None)
+    spread = float(lab.flat.probability @ (each**2).sum(axis=1))
+    table = lab.score()[lab.flat.state, lab.flat.act]
+    summed = np.add.reduceat(table, lab.flat.start[:-1], axis=0)
+    due = c**2 * float(lab.flat.probability @ (summed**2).sum(axis=1))
+    observe(abs(spread - due), 1e-12 * due, f"{seed=}")
+    require(spread > 0, "a sampled gradient is not 0")
+
+
+def test_living_on_is_something_to_learn() -> None:
+    """Control: where every reward is 1 the gradient is not 0, for lengths vary."""
+    lab = random_laboratory(np.random.default_rng(98), 2, 2, 3, 1.0, final=False)
+    process = replace(lab.process, reward=np.ones_like(lab.process.reward))
+    assert largest(laboratory(process, lab.theta).truth) > 1e-3
