@@ -105,7 +105,13 @@ class Trained(NamedTuple):
 
 
 def train(
-    env: str, *, out: str | Path | None = None, quiet: bool = False, **settings: Any
+    env: str,
+    *,
+    out: str | Path | None = None,
+    quiet: bool = False,
+    jsonl: bool = False,
+    tensorboard: bool = False,
+    **settings: Any,
 ) -> Trained:
     """
     Train, as `npvpg train` does: the same words mean the same run.
@@ -118,6 +124,8 @@ def train(
         Directory of the run; ``runs/ENV-seedS-TIME`` if not given.
     quiet : bool
         Show nothing; by default the progress is shown as the command shows it.
+    jsonl, tensorboard : bool
+        Write metrics.jsonl, or event files of TensorBoard, beside the logs.
     **settings : object
         Fields of `npvpg.Config`, or ``algorithm``, as the flags of the command.
 
@@ -147,7 +155,8 @@ def train(
     directory = default_directory(config, datetime.now())
     if out is not None:
         directory = RunDirectory(Path(out))
-    summary = one_run.train(config, directory, screen=Screen(quiet=quiet))
+    also = ("jsonl",) * jsonl + ("tensorboard",) * tensorboard
+    summary = one_run.train(config, directory, also=also, screen=Screen(quiet=quiet))
     return Trained(load(directory.path), directory.path, summary)
 
 

@@ -56,6 +56,12 @@ class Train(Command):
     out: Annotated[Path | None, "DIR"] = None
     """Directory of the run, or of the runs; runs/ENV-seedS-TIME unless given."""
 
+    jsonl: bool = False
+    """Write metrics.jsonl as well, an object a line for each update."""
+
+    tensorboard: bool = False
+    """Write event files for TensorBoard as well, into tensorboard/ of the run; an extra."""
+
     jobs: Annotated[int | None, "N"] = None
     """Seeds that train side by side, each on one core; as many as there are cores unless given. No
     result depends on it."""
@@ -65,6 +71,11 @@ class Train(Command):
         checks.at_least(1, jobs=self.jobs)
         if self.jobs is not None and not self.several:
             raise ValueError("--jobs is for several seeds: name them, as in --seeds 0-9")
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        """Where the numbers of the run go as well."""
+        return ("jsonl",) * self.jsonl + ("tensorboard",) * self.tensorboard
 
     @property
     def several(self) -> bool:
@@ -116,6 +127,9 @@ class Train(Command):
 
     @override
     def carry_out(self) -> int:
+        from npvpg.runs import sinks
+
+        sinks.check(self.also)
         if self.several:
             return self._over_seeds()
         if self.resume is not None:
@@ -131,7 +145,13 @@ class Train(Command):
         from npvpg.show.screen import Screen
 
         with _resumable(directory.path, self.name, self.settings):
-            run.train(self.settings, directory, resume=self.resume is not None, screen=Screen())
+            run.train(
+                self.settings,
+                directory,
+                resume=self.resume is not None,
+                also=self.also,
+                screen=Screen(),
+            )
         return 0
 
     def _over_seeds(self) -> int:
@@ -162,7 +182,14 @@ class Train(Command):
 
             resume = self.resume is not None
             summary = group_run.train(
-                self.settings, numbers, directory, workers, stops, resume=resume, board=Board()
+                self.settings,
+                numbers,
+                directory,
+                workers,
+                stops,
+                resume=resume,
+                board=Board(),
+                also=self.also,
             )
         for seed, text in summary["failed"].items():
             again = f"npvpg train --resume {quoted(directory.run(int(seed)).path)}"

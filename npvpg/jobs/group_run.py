@@ -28,6 +28,7 @@ def train(
     *,
     resume: bool,
     board: Board,
+    also: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """
     Train over seeds, and leave the files of every run and of the group.
@@ -48,6 +49,8 @@ def train(
         Whether to go on: finished runs are left as they are, the others go on.
     board : Board
         What to show.
+    also : tuple of str
+        Where the numbers go as well, of `npvpg.runs.sinks.NAMES`.
 
     Returns
     -------
@@ -70,7 +73,9 @@ def train(
         for text in manners.complaints(config):
             board.line("check", text, "yellow")
     left = directory.unfinished(seeds)
-    jobs = [Job(dataclasses.replace(config, seed=seed), directory.run(seed)) for seed in left]
+    jobs = [
+        Job(dataclasses.replace(config, seed=seed), directory.run(seed), also=also) for seed in left
+    ]
     failed: dict[int, str] = {}
     board.header(config, seeds, directory, n_jobs=workers.n, n_left=len(left))
     with board.live(config, left):

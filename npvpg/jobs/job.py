@@ -19,8 +19,11 @@ class Job:
         Its directory; if the run has begun, it goes on.
     until : int, optional
         Environment steps to stop at, before the end of the run.
+    also : tuple of str
+        Where its numbers go as well, of `npvpg.runs.sinks.NAMES`.
     """
 
     config: Config
     directory: RunDirectory
     until: int | None = None
+    also: tuple[str, ...] = ()

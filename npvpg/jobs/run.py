@@ -8,7 +8,7 @@ import math
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from npvpg import __version__
 from npvpg.envs.serial import close
 from npvpg.jobs.interrupt import Interrupts, ignored
-from npvpg.runs import beginning, compiling, environments, manners, progress
+from npvpg.runs import beginning, compiling, environments, manners, progress, sinks
 from npvpg.runs.build import build
 from npvpg.runs.config import Config
 from npvpg.runs.diagnosis import Diagnosis
@@ -39,6 +39,7 @@ def train(
     *,
     resume: bool = False,
     until: int | None = None,
+    also: Sequence[str] = (),
     screen: Screen | None = None,
 ) -> dict[str, Any]:
     """
@@ -55,6 +56,8 @@ def train(
     until : int, optional
         Environment steps after which no further update begins, if the run is to stop earlier than
         its configuration says: at a point of the very run that goes on to the end.
+    also : sequence of str
+        Where its numbers go as well, of `npvpg.runs.sinks.NAMES`.
     screen : Screen, optional
         What to show; nothing if not given.
 
@@ -81,6 +84,7 @@ def train(
     64
     """
     screen = screen or Screen(quiet=True)
+    sinks.check(also)
     with Interrupts() as interrupts, contextlib.ExitStack() as stack:
         stack.enter_context(_single_threaded_blas())
         stack.enter_context(environments.quiet())
@@ -104,7 +108,7 @@ def train(
                     screen.line("check", text, "yellow")
         screen.header(run, start)
         warned: list[str] = []
-        end = _loop(run, start, until, interrupts, screen, warned)
+        end = _loop(run, start, until, also, interrupts, screen, warned)
         screen.verdict(end, threshold)
         return _finish(run, end, screen, warned)
 
@@ -124,6 +128,7 @@ def _loop(
     run: Run,
     start: Progress,
     until: int | None,
+    also: Sequence[str],
     interrupts: Interrupts,
     screen: Screen,
     warned: list[str],
@@ -133,7 +138,7 @@ def _loop(
     limit = math.inf if until is None else until
     began = time.perf_counter() - start.seconds
     with contextlib.ExitStack() as stack:
-        logs = stack.enter_context(Logs(run.directory, start))
+        logs = stack.enter_context(Logs(run.directory, start, also))
         diagnosis = Diagnosis(run)
         warned += diagnosis.of_before(start)
         selection = None

@@ -165,7 +165,9 @@ def _carry_out(job: Job, send: Callable[[Report], None]) -> Report:
     reporter = Reporter(seed, send)
     begun = job.directory.config.is_file()
     try:
-        run.train(job.config, job.directory, resume=begun, until=job.until, screen=reporter)
+        run.train(
+            job.config, job.directory, resume=begun, until=job.until, also=job.also, screen=reporter
+        )
     except (Interrupted, ValueError, OSError) as error:
         return Report(seed, "failed", text=_one_line(error))
     except (Exception, SystemExit) as error:  # what ends one run is no reason to lose the others

@@ -46,6 +46,16 @@ class RunDirectory:
         return self.path / "times.csv"
 
     @property
+    def lines(self) -> Path:
+        """The rows of the metrics as JSON, if they are asked for."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Event files of TensorBoard, if they are asked for."""
+        return self.path / "tensorboard"
+
+    @property
     def checkpoint(self) -> Path:
         """All that is needed to go on."""
         return self.path / "checkpoint.safetensors"
@@ -78,6 +88,8 @@ class RunDirectory:
             self.metrics,
             self.episodes,
             self.times,
+            self.lines,
+            self.tensorboard,
             self.checkpoint,
             self.evaluations,
             self.best,

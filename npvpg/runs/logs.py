@@ -1,10 +1,12 @@
 """What is written while a run goes on: the logs of it, opened, written and closed together."""
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
+from npvpg.runs import sinks
 from npvpg.runs.directory import RunDirectory
-from npvpg.runs.log import EpisodesLog, MetricsLog, TimesLog
+from npvpg.runs.log import EpisodesLog, MetricsLog, TimesLog, row_of
 from npvpg.runs.progress import Progress
 from npvpg.state import Iteration
 
@@ -19,6 +21,8 @@ class Logs:
         The run.
     start : Progress
         Where it goes on: the logs are cut back to there.
+    also : sequence of str
+        Sinks beside them, of `npvpg.runs.sinks.NAMES`.
 
     Raises
     ------
@@ -26,7 +30,7 @@ class Logs:
         If a log is none, or has lost rows that belong to the run.
     """
 
-    def __init__(self, directory: RunDirectory, start: Progress) -> None:
+    def __init__(self, directory: RunDirectory, start: Progress, also: Sequence[str] = ()) -> None:
         with contextlib.ExitStack() as stack:
             metrics, episodes, times = directory.metrics, directory.episodes, directory.times
             self.metrics = MetricsLog(metrics, keep_rows=_keep(metrics, start.metrics_rows))
@@ -36,6 +40,9 @@ class Logs:
             n_updates = start.state.iteration if start.state else 0
             self.times = TimesLog(times, keep_iterations=n_updates)
             stack.callback(self.times.close)
+            self.sinks = sinks.opened(directory, also, n_updates=n_updates, steps=start.steps)
+            for sink in self.sinks:
+                stack.callback(sink.close)
             self._open = stack.pop_all()
 
     def __enter__(self) -> "Logs":
@@ -65,6 +72,8 @@ class Logs:
         self.metrics.write(iteration)
         self.episodes.write(iteration.episodes)
         self.times.write(iteration, seconds)
+        for sink in self.sinks:
+            sink.write(row_of(iteration))
 
     def sync(self) -> None:
         """Force to the disk what a checkpoint counts on."""

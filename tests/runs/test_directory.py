@@ -40,6 +40,8 @@ def test_a_configuration_written_is_the_one_read(tmp_path: Path) -> None:
         "metrics.csv",
         "episodes.csv",
         "times.csv",
+        "metrics.jsonl",
+        "tensorboard",
         "evaluations.csv",
         "best.safetensors",
         "checkpoint.safetensors",
