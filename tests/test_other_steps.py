@@ -8,7 +8,9 @@ import pytest
 import npvpg
 from npvpg.natural import LineSearch, NaturalStep
 from npvpg.ppo import ClippedStep
+from npvpg.runs import config_file
 from npvpg.runs.algorithms import ALGORITHMS, WEIGHTS, AlgorithmName
+from npvpg.runs.config_file import PRESETS
 from npvpg.state import Iteration, TrainState
 from npvpg.vpg import Learner
 
@@ -95,3 +97,15 @@ def test_what_is_no_setting_is_refused(changes: dict[str, Any], message: str) ->
 def test_every_algorithm_is_a_configuration() -> None:
     for name in ALGORITHMS:
         assert npvpg.configure("CartPole-v1", name).env == "CartPole-v1"  # type: ignore[arg-type]
+
+
+def test_an_algorithm_has_settings_of_its_own_in_an_environment() -> None:
+    """Over those of the environment, under those of a file and the flags."""
+    assert npvpg.configure("Pendulum-v1", "trpo").max_kl == 0.02
+    assert npvpg.configure("Pendulum-v1", "ppo").value_steps == 10
+    assert npvpg.configure("Pendulum-v1").value_steps == 30
+    assert npvpg.configure("Pendulum-v1", "ppo", value_steps=7).value_steps == 7
+    for path in PRESETS.glob("*/*.toml"):
+        assert config_file.read(path)
+        assert path.parent.name in ALGORITHMS
+        assert path.stem in {other.stem for other in PRESETS.glob("*.toml")}

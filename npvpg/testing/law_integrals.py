@@ -14,6 +14,7 @@ from npvpg.testing.theorem import Ledger, Theorem
 NORMALIZATION = Theorem("normalization", "Σₐ π(a) = 1")
 EGLP = Theorem("EGLP", "E[∇ log π(a)] = 0")
 FISHER = Theorem("Fisher identity", "E[∇ log π ∇ log πᵀ] = −E[∇² log π]")
+INFORMATION = Theorem("Fisher information", "M v = E[∇ log π (∇ log πᵀ v)], where the law has it")
 ENTROPY = Theorem("entropy", "H = −E[log π(a)]")
 KL = Theorem("divergence", "D(p‖q) = E_p[log p(a) − log q(a)] ≥ 0, and 0 for equals")
 MODE = Theorem("mode", "no action is more probable than the mode")
@@ -94,6 +95,12 @@ def _fisher(
     total, allowed = few.expect(density[seen], products + hessian)
     rounding = ROUNDING * few.expect(density[seen], np.abs(products) + np.abs(hessian))[0]
     ledger.hold(FISHER, total, allowed + rounding + loss, params=params)
+    if type(law).fisher_product is not Distribution.fisher_product:
+        every = np.eye(params.size)
+        have = law.fisher_product(np.repeat(params, params.size, axis=0), every)
+        moment, allowed = few.expect(density[seen], products)
+        rounding = ROUNDING * few.expect(density[seen], np.abs(products))[0]
+        ledger.hold(INFORMATION, have - moment, allowed + rounding, params=params)
 
 
 def _mode(

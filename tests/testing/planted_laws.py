@@ -197,6 +197,13 @@ class NoiseDrawnWithin(Faultless):
         return super().sample(params, noise + self.law.noise(self.rng, len(noise)))
 
 
+class InformationOfLogits(Faultless):
+    """Takes the plain metric of its parameters for that of the law."""
+
+    def fisher_product(self, params: Array, d_params: Array) -> Array:
+        return d_params.copy()
+
+
 class Planted(NamedTuple):
     law: Distribution
     theorem: str
@@ -227,6 +234,8 @@ PLANTED = (
     Planted(DivergenceOfSwappedArguments(DIE), "divergence"),
     Planted(DivergenceOfSwappedArguments(LINE), "divergence"),
     Planted(DivergenceOfSwappedArguments(MIXED), "divergence", "sampled"),
+    Planted(InformationOfLogits(DIE), "Fisher information"),
+    Planted(InformationOfLogits(LINE), "Fisher information"),
     Planted(ModeThatIsTheLeastProbable(DIE), "mode"),
     Planted(SamplerOffByOne(DIE), "sampler"),
     Planted(SamplerThatForgetsTheLast(DIE), "sampler"),
