@@ -18,6 +18,8 @@ extensions = [
     "verification.pages.sources",
     "verification.pages.equations",
     "verification.pages.statements",
+    "verification.pages.notebooks",
+    "verification.pages.api",
 ]
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3
