@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         TotalReturn,
         standardize,
     )
+    from npvpg.exporting.export import export
     from npvpg.fisher import conjugate_gradient, fisher_product
     from npvpg.gradient import policy_gradient
     from npvpg.loaded import load
@@ -81,6 +82,7 @@ _HOMES = {
         "TotalReturn",
         "standardize",
     ),
+    "exporting.export": ("export",),
     "fisher": ("conjugate_gradient", "fisher_product"),
     "gradient": ("policy_gradient",),
     "loop": ("iterate",),
@@ -145,6 +147,7 @@ __all__ = [
     "configure",
     "conjugate_gradient",
     "evaluate",
+    "export",
     "fisher_product",
     "importance_ratio",
     "iterate",

@@ -191,6 +191,7 @@ RULES: dict[str, _Rule] = {
     **dict.fromkeys(("steps", "n", "n_steps", "n_episodes", "envs", "episodes"), _AT_LEAST_1),
     **dict.fromkeys(("policy_steps", "cg_steps", "backtracks"), _AT_LEAST_1),
     "checkpoint_every": _AT_LEAST_1,
+    "video_every": _AT_LEAST_0,
     **dict.fromkeys(("entropy_weight", "max_grad_norm", "start", "stop"), _NOT_NEGATIVE),
     **dict.fromkeys(("damping", "stop_kl", "value_clip"), _NOT_NEGATIVE),
     **dict.fromkeys(("policy_lr", "value_lr", "reward_scale", "eps", "clip"), _POSITIVE),

@@ -13,17 +13,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-COMMANDS = {
-    "train": "train.Train",
-    "evaluate": "play.Evaluate",
-    "watch": "play.Watch",
-    "plot": "play.Plot",
-    "ablation": "train.Ablation",
-    "exact": "studies.Exact",
-    "variance": "studies.Variance",
-    "random-walk": "studies.RandomWalk",
-    "analytic": "studies.Analytic",
-}
+from npvpg.command.names import COMMANDS
 
 HELP = """\
 npvpg: vanilla policy gradient, written out by hand in NumPy
@@ -33,12 +23,17 @@ usage: npvpg COMMAND [...]
   npvpg train ENV      train a policy; every setting is a flag; --seeds 0-9 trains ten
   npvpg evaluate RUN   play with the policy of a run: sampled and greedy returns
   npvpg watch RUN      see its policy act: in a window, or in a film
+  npvpg export RUN     write its policy as ONNX, PyTorch, NumPy or JSON
   npvpg plot RUN ...   draw return against steps, of one run or of several
   npvpg ablation ENV   train all algorithms over seeds; draw return and gradient variance
   npvpg exact          draw the exact bias and variance of every estimator
   npvpg variance RUN   measure the gradient variance of every weight at a run's policy
   npvpg random-walk    draw the error of n-step learning against its step size
   npvpg analytic       draw gradients through the dynamics beside score-function gradients
+
+  npvpg list           show the presets, with what to expect of them, and what else is installed
+  npvpg doctor         show versions, threads, compiled kernels and extras; try the whole
+  npvpg completion SHELL    print what completes commands and flags in bash, zsh or fish
 
 npvpg COMMAND --help lists the flags. To begin with:
 

@@ -25,6 +25,7 @@ from typing import (
     get_type_hints,
 )
 
+from npvpg.command.peers import ours
 from npvpg.runs.words import nearest
 
 HELP = ("-h", "--help")
@@ -217,7 +218,8 @@ def read(kind: type[Command], words: Sequence[str]) -> dict[str, Any]:
             given[switch.name] = name == switch.name
         elif name not in fields:
             known = [field.flag for field in fields.values()]
-            raise ValueError(f"unknown flag {flag}{nearest(flag, known)}")
+            offer = ours(name, fields) or nearest(flag, known)
+            raise ValueError(f"unknown flag {flag}{offer}")
         elif fields[name].kind is bool:
             raise ValueError(f"{flag} takes no value; --no-{flag[2:]} is its opposite, got {word}")
         else:

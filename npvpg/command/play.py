@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from typing_extensions import override
 
@@ -99,6 +99,9 @@ class Watch(Command):
     seed: Annotated[int, "N"] = 0
     """Seed of environment and actions."""
 
+    best: bool = False
+    """Watch the best policy of a run with --eval-every in place of the last."""
+
     def __post_init__(self) -> None:
         """Refuse numbers that there cannot be."""
         checks.at_least(1, episodes=self.episodes)
@@ -117,10 +120,39 @@ class Watch(Command):
             video=self.video,
             greedy=self.greedy,
             seed=self.seed,
+            best=self.best,
             told=told,
         )
         if seen.film is not None:
             print(seen.film)
+        return 0
+
+
+@dataclass(frozen=True)
+class Export(Command):
+    """Write the policy of a run to a file that acts without npvpg, normaliser and bounds inside."""
+
+    name: ClassVar[str] = "export"
+
+    run: Annotated[Path, "RUN"]
+    """Directory of the run."""
+
+    format: Literal["onnx", "torch", "numpy", "json"] = "onnx"
+    """What to write: ONNX, with the parameters of the distribution and the most probable action; a
+    Python file with a torch.nn.Module; one that needs NumPy alone; or the numbers as JSON."""
+
+    out: Annotated[Path | None, "FILE"] = None
+    """The file; policy.onnx, policy_torch.py, policy.py or policy.json in the directory of the run
+    unless given."""
+
+    best: bool = False
+    """Write the best policy of a run with --eval-every in place of the last."""
+
+    @override
+    def carry_out(self) -> int:
+        from npvpg.exporting.export import export
+
+        print(export(self.run, self.format, self.out, best=self.best))
         return 0
 
 

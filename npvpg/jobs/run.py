@@ -28,6 +28,7 @@ from npvpg.runs.progress import Progress
 from npvpg.runs.ready import Run
 from npvpg.runs.selection import Selection
 from npvpg.show import going_on, pictures, plot
+from npvpg.show.filming import Film, filming
 from npvpg.show.screen import Screen
 
 _BELOW = ("numpy", "numba", "gymnasium")
@@ -94,6 +95,7 @@ def train(
         stack.callback(close, env)
         threshold = environments.spec(config.env).reward_threshold
         run = Run(config, directory, env, build(config, env), threshold)
+        film = stack.enter_context(filming(run, lambda text: screen.line("film", text, "yellow")))
         if resume:
             start = progress.load(directory, config, run.algorithm)
             before = directory.read_config()
@@ -108,7 +110,7 @@ def train(
                     screen.line("check", text, "yellow")
         screen.header(run, start)
         warned: list[str] = []
-        end = _loop(run, start, until, also, interrupts, screen, warned)
+        end = _loop(run, start, until, also, interrupts, screen, warned, film)
         screen.verdict(end, threshold)
         return _finish(run, end, screen, warned)
 
@@ -132,6 +134,7 @@ def _loop(
     interrupts: Interrupts,
     screen: Screen,
     warned: list[str],
+    film: Film,
 ) -> Progress:
     """Train until the steps are used up or the environment is solved; save whatever happens."""
     now = saved = start
@@ -150,6 +153,7 @@ def _loop(
             if selection is not None and selection.due(start):  # stopped before it was done
                 began += _evaluate(selection, start, screen)
             for iteration in run.iterations(start) if start.steps < limit else ():
+                before = now.steps
                 with interrupts.held():
                     seconds = time.perf_counter() - began
                     logs.write(iteration, seconds)
@@ -174,6 +178,7 @@ def _loop(
                         saved = now
                 if selection is not None and selection.due(now):
                     began += _evaluate(selection, now, screen)
+                began += film(before, iteration.state)
                 if now.steps >= limit:
                     break
                 if run.config.stop_when_solved and now.solved_at_step is not None:

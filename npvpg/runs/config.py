@@ -72,7 +72,7 @@ class Config:
     sigma: Literal["free", "state"] = "free"
     """Gaussian policies: log sigma is a free vector, or an output of the network."""
 
-    init_log_sigma: float = 0.0
+    init_log_sigma: Annotated[float, "LOG"] = 0.0
     """Gaussian policies with free sigma: log sigma to begin with, in [-20, 2]."""
 
     action_bound: Literal["scale", "clip", "tanh"] = "scale"
@@ -80,7 +80,7 @@ class Config:
     outside is clipped (scale); or counted in its own numbers and clipped (clip); or actions are
     squashed into it by tanh."""
 
-    greedy: float = 0.0
+    greedy: Annotated[float, "PROBABILITY"] = 0.0
     """One Discrete action: probability, in [0, 1), of taking the most probable action in place of a
     draw, at the end of the run; it grows linearly from 0 with the steps, and the score is that of
     the mixture."""
@@ -108,7 +108,7 @@ class Config:
     normalize_rewards: bool = False
     """Scale rewards by the running standard deviation of the discounted return."""
 
-    reward_scale: float = 1.0
+    reward_scale: Annotated[float, "FACTOR"] = 1.0
     """Factor of every reward that the algorithm sees; the returns shown are the raw ones."""
 
     estimator: EstimatorName = "gae"
@@ -126,10 +126,10 @@ class Config:
     """Group baseline: divide the weight by the length of the episode, as a mean over its steps
     does."""
 
-    gamma: float = 0.99
+    gamma: Annotated[float, "FACTOR"] = 0.99
     """Discount per step, in [0, 1]."""
 
-    lam: float = 0.95
+    lam: Annotated[float, "FACTOR"] = 0.95
     """Lambda of gae and of the lambda-return, in [0, 1]."""
 
     n: Annotated[int, "STEPS"] = 5
@@ -154,7 +154,7 @@ class Config:
     """Update natural, trpo: mean divergence from the old policy to the new one, which sets the
     length of the step in place of policy_lr."""
 
-    damping: float = 0.1
+    damping: Annotated[float, "FACTOR"] = 0.1
     """Update natural, trpo: what is added to the diagonal of Fisher's matrix."""
 
     cg_steps: Annotated[int, "STEPS"] = 10
@@ -180,7 +180,7 @@ class Config:
     """Update ppo: mean divergence from the old policy after which no further pass begins; 0 makes
     all of them."""
 
-    policy_lr: float = 3e-3
+    policy_lr: Annotated[float, "RATE"] = 3e-3
     """Step size of the policy."""
 
     lr_decay: Literal["linear", "constant"] = "linear"
@@ -189,14 +189,14 @@ class Config:
     optimizer: Literal["adam", "sgd"] = "adam"
     """Optimiser of policy and value."""
 
-    entropy_weight: float = 0.0
+    entropy_weight: Annotated[float, "REWARD/NAT"] = 0.0
     """Weight of the policy's entropy in the objective, averaged as the gradient is: summed over
     the steps of a trajectory and averaged over trajectories, or with per_step over steps."""
 
-    max_grad_norm: float = 0.0
+    max_grad_norm: Annotated[float, "LENGTH"] = 0.0
     """Longest gradient, of the policy and of the value; 0 sets no bound."""
 
-    value_lr: float = 3e-3
+    value_lr: Annotated[float, "RATE"] = 3e-3
     """Step size of the value."""
 
     value_steps: Annotated[int, "PASSES"] = 10
@@ -222,6 +222,10 @@ class Config:
 
     checkpoint_every: Annotated[int, "UPDATES"] = 50
     """Updates between two checkpoints; one is always written at the end."""
+
+    video_every: Annotated[int, "STEPS"] = 0
+    """Steps between two films of an episode, in videos/ of the run; 0 makes none. No number of the
+    run depends on it."""
 
     def __post_init__(self) -> None:
         """Refuse what no run can be made of: the name, the rule, the value."""

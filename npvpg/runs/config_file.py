@@ -19,6 +19,7 @@ _LATER: dict[str, Any] = {
     "eval_every": 0,
     "group_baseline": "off",
     "per_length": False,
+    "video_every": 0,
     "update": "gradient",
     "max_kl": 0.01,
     "damping": 0.1,

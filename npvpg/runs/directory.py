@@ -81,6 +81,11 @@ class RunDirectory:
         return self.path / "summary.json"
 
     @property
+    def videos(self) -> Path:
+        """Directory of the films made while it trained."""
+        return self.path / "videos"
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """All of the above."""
         return (

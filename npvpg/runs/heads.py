@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium import spaces
+from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
 from npvpg.distributions import Distribution, Product
 from npvpg.world.spaces import bounded
-from npvpg.world.squash import half_width
+from npvpg.world.squash import BoundAction
 
 
 class Head(NamedTuple):
@@ -28,8 +29,8 @@ class Head(NamedTuple):
         Its columns of the parameters.
     columns : slice
         Its columns of the action as the policy gives it.
-    squashed : bool
-        Whether tanh brings it into its Box.
+    bound : BoundAction or None
+        What stands between it and its Box.
     """
 
     name: str
@@ -37,7 +38,26 @@ class Head(NamedTuple):
     law: Distribution
     params: slice
     columns: slice
-    squashed: bool
+    bound: BoundAction | None
+
+    def mapped(self, x: NDArray[Any]) -> NDArray[np.float64]:
+        """
+        Give numbers for a Box in its own units, which may lie outside.
+
+        Parameters
+        ----------
+        x : ndarray, shape (S, D)
+            Numbers as the policy gives them.
+
+        Returns
+        -------
+        ndarray of float64, shape (S, D)
+            The same in the units of the Box.
+        """
+        box = self.space
+        assert isinstance(box, spaces.Box)
+        shaped = x.astype(np.float64).reshape(-1, *box.shape)
+        return (shaped if self.bound is None else self.bound.to_box(box, shaped)).reshape(x.shape)
 
     def sent(self, act: NDArray[Any]) -> NDArray[Any]:
         """
@@ -55,30 +75,27 @@ class Head(NamedTuple):
         """
         box = self.space
         assert isinstance(box, spaces.Box)
-        shaped = act.reshape(-1, *box.shape)
-        if self.squashed:
-            shaped = box.high / 2.0 + box.low / 2.0 + half_width(box) * np.tanh(shaped)
-        return bounded(box, shaped).reshape(len(act), -1)
+        return bounded(box, self.mapped(act).reshape(-1, *box.shape)).reshape(act.shape)
 
 
-def heads(space: spaces.Space[Any], law: Distribution, *, squashed: bool) -> list[Head]:
+def heads(env: VectorEnv, law: Distribution) -> list[Head]:
     """
     Part the actions of a policy.
 
     Parameters
     ----------
-    space : gymnasium.spaces.Space
-        Space of one action of the environment.
+    env : gymnasium.vector.VectorEnv
+        The environment, as `npvpg.runs.environments.make` makes it.
     law : Distribution
         Distribution of actions, as `npvpg.runs.build.distribution` chooses it.
-    squashed : bool
-        Whether its Boxes are reached through tanh.
 
     Returns
     -------
     list of Head
         The parts, in the order of the columns.
     """
+    bound = env if isinstance(env, BoundAction) else None
+    space = env.single_action_space if bound is None else bound.bounded_action_space
     laws = iter(law.parts if isinstance(law, Product) else (law,))
     found: list[Head] = []
     params = columns = 0
@@ -92,7 +109,7 @@ def heads(space: spaces.Space[Any], law: Distribution, *, squashed: bool) -> lis
                 own,
                 slice(params, params + own.n_params),
                 slice(columns, columns + n_columns),
-                squashed and isinstance(part, spaces.Box),
+                bound if isinstance(part, spaces.Box) else None,
             )
         )
         params, columns = params + own.n_params, columns + n_columns

@@ -18,7 +18,6 @@ from npvpg.runs.modules import short
 from npvpg.runs.watching import Moment
 from npvpg.show.frame import Painter
 from npvpg.vpg import VPG
-from npvpg.world.squash import SquashAction
 
 SUFFIXES = (".mp4", ".gif")
 FRAMES = 30  # a second at most; where the environment makes more steps, some are left out
@@ -84,10 +83,7 @@ def painter(config: Config, env: VectorEnv, algorithm: VPG, note: str = "") -> P
     Painter
         Knows the parts of an action by name.
     """
-    squashed = isinstance(env, SquashAction)
-    space = env.bounded_action_space if isinstance(env, SquashAction) else env.single_action_space
-    law = algorithm.policy.distribution
-    return Painter(short(config.env), heads(space, law, squashed=squashed), note)
+    return Painter(short(config.env), heads(env, algorithm.policy.distribution), note)
 
 
 def steps_per_second(env: VectorEnv) -> float:

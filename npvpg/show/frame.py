@@ -106,16 +106,15 @@ def thoughts(head: Head, params: NDArray[Any], act: NDArray[Any] | None) -> list
     dim = own.shape[1] // 2
     mu, sigma = own[:, :dim].astype(np.float64), np.exp(clamp(own[:, dim:])[0]).astype(np.float64)
     ends = np.concatenate([mu, mu - sigma, mu + sigma])
-    if head.squashed:
-        ends = head.sent(ends).astype(np.float64)
+    ends = head.mapped(ends)
     sent = None if done is None else head.sent(done)[0]
     low, high = space.low.ravel(), space.high.ravel()
     spans: list[Bar | Span] = []
     for k in range(dim):
         bounds = (float(low[k]), float(high[k]))
-        if not np.isfinite(bounds).all():
-            bounds = (float(mu[0, k] - 3 * sigma[0, k]), float(mu[0, k] + 3 * sigma[0, k]))
         mean, lower, upper = ends[:, k].tolist()
+        if not np.isfinite(bounds).all():
+            bounds = (3 * lower - 2 * mean, 3 * upper - 2 * mean)
         taken = None if sent is None else float(sent[k])
         spans.append(Span(str(k), mean, lower, upper, taken, bounds))
     return spans

@@ -37,6 +37,7 @@ def watch(
     video: str | Path | None = None,
     greedy: bool = False,
     seed: int = 0,
+    best: bool = False,
     told: Callable[[Moment], None] | None = None,
 ) -> Watched:
     """
@@ -58,6 +59,8 @@ def watch(
         Take the most probable action in place of a draw.
     seed : int
         Seed, at least 0; its streams are apart from those of training and evaluation.
+    best : bool
+        Take the best policy of a run with `eval_every` in place of the last.
     told : callable, optional
         Gets the end of every episode, as it is reached.
 
@@ -87,7 +90,7 @@ def watch(
             yield moment
 
     directory = single(Path(run))
-    with environments.quiet(), trained(directory) as of, visible(of.config) as env:
+    with environments.quiet(), trained(directory, best=best) as of, visible(of.config) as env:
         painted = film.painter(of.config, env, of.algorithm, " · greedy" * greedy)
         moments = followed(
             play(

@@ -156,7 +156,9 @@ class TestHelp:
         monkeypatch.setenv("COLUMNS", "400")
         assert command("train --help") == 0
         out = capsys.readouterr().out
-        assert re.search(r"--gamma X +Discount per step, in \[0, 1\]\. \(default: 0\.99\)", out)
+        assert re.search(
+            r"--gamma FACTOR +Discount per step, in \[0, 1\]\. \(default: 0\.99\)", out
+        )
         assert re.search(r"--hidden .*\s+Widths of the hidden layers", out)
         assert re.search(r"--resume DIR +Run to go on with", out)
 

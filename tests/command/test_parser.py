@@ -11,9 +11,10 @@ from hypothesis import given
 from typing_extensions import override
 
 from npvpg.command import help as texts
-from npvpg.command.main import COMMANDS
+from npvpg.command.house import Completion, Doctor, List
+from npvpg.command.names import COMMANDS
 from npvpg.command.parser import Command, Field, fields_of, read
-from npvpg.command.play import Evaluate, Plot, Watch
+from npvpg.command.play import Evaluate, Export, Plot, Watch
 from npvpg.command.studies import Analytic, Exact, RandomWalk, Variance
 from npvpg.command.train import Ablation, Train
 from npvpg.runs.config import Config
@@ -22,12 +23,16 @@ EVERY: list[type[Command]] = [
     Train,
     Evaluate,
     Watch,
+    Export,
     Plot,
     Ablation,
     Exact,
     Variance,
     RandomWalk,
     Analytic,
+    List,
+    Doctor,
+    Completion,
 ]
 
 

@@ -1,6 +1,7 @@
 """Films of a policy: what is seen is what the policy does and thinks, and changes nothing."""
 
 import itertools
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from PIL.GifImagePlugin import GifImageFile
 import npvpg
 from npvpg.command.main import main
 from npvpg.runs.evaluation import trained
-from npvpg.runs.heads import heads
+from npvpg.runs.heads import Head, heads
 from npvpg.runs.watching import Moment, play, visible
 from npvpg.show import film, window
 from npvpg.show.frame import Bar, Painter, Span, thoughts
@@ -155,7 +156,7 @@ def test_what_is_seen_is_what_the_environment_does(own: Callable[..., Path]) -> 
     assert [m.act is None for m in seen] == ([False] * 5 + [True]) * 2
     for before, after in itertools.pairwise(seen):
         if before.act is not None:
-            reward = min(max(float(before.act[4]), -1), 3)  # the first number of the Box, clipped
+            reward = min(max(1 + 2 * float(before.act[4]), -1), 3)  # of the Box, in its units
             assert after.ret - before.ret == pytest.approx(reward, rel=1e-6)
 
 
@@ -180,12 +181,18 @@ def test_greedy_takes_the_mode(own: Callable[..., Path]) -> None:
         assert np.array_equal(moment.act, law.mode(moment.params[np.newaxis])[0])
 
 
+def test_a_scaled_number_is_shown_in_the_units_of_its_box() -> None:
+    made = npvpg.make("Pendulum-v1", action_bound="scale", envs=1)
+    (part,) = heads(made.env, made.policy.distribution)
+    (span,) = thoughts(part, np.array([0.75, np.log(0.5)]), np.array([1.5]))
+    made.env.close()
+    assert span == Span("0", 1.5, 0.5, 2.5, 2.0, (-2, 2))
+
+
 def test_thoughts_are_probabilities_and_spans(own: Callable[..., Path]) -> None:
-    run = own()
+    run = own(action_bound="clip")
     with trained(run) as of:
-        space = of.env.single_action_space
-        law = of.algorithm.policy.distribution
-    parts = heads(space, law, squashed=False)
+        parts = heads(of.env, of.algorithm.policy.distribution)
     assert [part.name for part in parts] == ["bits", "go[0]", "go[1]", "push"]
     params = np.array([0.0, np.log(3), 0, np.log(3), 0, 0, np.log(2), 0.5, 5.0, 0.0, np.log(0.25)])
     act = np.array([0.0, 1, 1, 2, 9.0, 1.5])
@@ -208,8 +215,7 @@ def test_thoughts_are_probabilities_and_spans(own: Callable[..., Path]) -> None:
 
 def test_a_squashed_number_is_shown_in_its_box() -> None:
     made = npvpg.make("Pendulum-v1", action_bound="tanh", envs=1)
-    env: Any = made.env
-    (part,) = heads(env.bounded_action_space, made.policy.distribution, squashed=True)
+    (part,) = heads(made.env, made.policy.distribution)
     (span,) = thoughts(part, np.array([0.5, np.log(0.5)]), np.array([0.1]))
     made.env.close()
     assert isinstance(span, Span)
@@ -222,7 +228,7 @@ def test_the_mixture_with_the_mode_is_what_is_shown() -> None:
     made = npvpg.make("CartPole-v1", greedy=0.5, envs=1)
     learner = made.algorithm.init(0)
     policy, _ = made.algorithm.acting(learner, 1.0)
-    (part,) = heads(made.env.single_action_space, policy.distribution, squashed=False)
+    (part,) = heads(made.env, policy.distribution)
     bars = thoughts(part, np.log([0.25, 0.75]), None)
     made.env.close()
     assert [bar.probability for bar in bars if isinstance(bar, Bar)] == pytest.approx(
@@ -240,7 +246,7 @@ def test_frames_are_even_whatever_the_picture(height: int) -> None:
 
 
 def test_bars_are_as_long_as_probabilities() -> None:
-    (part,) = heads(spaces.Discrete(2), npvpg.Categorical(2), squashed=False)
+    part = Head("", spaces.Discrete(2), npvpg.Categorical(2), slice(0, 2), slice(0, 1), None)
     picture, params = np.zeros((400, 400, 3), np.uint8), np.log(np.array([0.25, 0.75]))
     frame = Painter("x", [part]).draw(Moment(picture, 1, 0, 0.0, None, params, np.array([1])))
     panel = frame[:, 400:].astype(int)
@@ -330,10 +336,9 @@ def test_the_command_tells_returns_and_the_film(
     capsys.readouterr()
     assert main(["watch", str(run), "--video", "a.gif", "--episodes", "2", "--greedy"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    want = npvpg.watch(run, video="b.gif", episodes=2, greedy=True)
-    assert lines == [
-        f"episode {k + 1}: return {want.returns[k]:g} in 5 steps" for k in range(2)
-    ] + ["a.gif"]
+    ends = [seen for seen in moments(run, episodes=2, greedy=True) if seen.act is None]
+    want = [f"episode {end.episode}: return {end.ret:g} in 5 steps" for end in ends]
+    assert lines == [*want, "a.gif"]
 
 
 @pytest.mark.parametrize(
@@ -379,6 +384,22 @@ def test_a_window_shows_every_moment(
     assert len(frames) == len(want)
     for have, due in zip(frames, want, strict=True):
         assert np.array_equal(have, due)
+
+
+def test_the_best_policy_is_watched_and_written(tmp_path: Path) -> None:
+    kept = {"eval_every": 64, "evaluation_episodes": 2, "horizon": 32, "policy_lr": 0.05}
+    settings = {**SHORT, "steps": 512, **kept}
+    run = npvpg.train("CartPole-v1", out=tmp_path / "run", **settings).path
+    with trained(run, best=True) as of:
+        best = of.state
+    with trained(run) as of:
+        last = of.state
+    assert best.steps < last.steps  # else there is nothing to tell apart
+    texts = [npvpg.export(run, "json", best=kind).read_text() for kind in (True, False)]
+    assert [json.loads(each)["steps"] for each in texts] == [best.steps, last.steps]
+    (run / "best.safetensors").unlink()
+    with pytest.raises(ValueError, match=r"best\.safetensors does not exist"):
+        npvpg.watch(run, best=True)
 
 
 def test_q_ends_the_window(own: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,19 @@
 """From the runs of a suite to one table and one picture, published numbers beside them."""
 
+import contextlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from gymnasium import Space
+from gymnasium.spaces import Box, Discrete, flatdim
 
 from npvpg.recent import RECENT
+from npvpg.runs import environments
+from npvpg.runs.catalogue import EXPECTED
 from npvpg.runs.config import Config
 from npvpg.runs.files import write_atomically
 from npvpg.runs.group import GroupDirectory
@@ -16,6 +22,7 @@ from npvpg.runs.over_seeds import OverSeeds, over_seeds
 from npvpg.show import pictures, plot
 from verification.learning.published import SOURCES, Published, published
 
+PAGE = Path(__file__).parents[2] / "docs" / "results.md"  # whose figures the package knows
 COLUMNS = 4  # of panels in the picture
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 
@@ -251,6 +258,47 @@ def draw(picture: Path, folder: Path, rows: Sequence[Row]) -> None:
     pictures.save(figure, picture)
 
 
+def expected(page: str) -> str:
+    """
+    Take from the table of a page what to expect of each preset.
+
+    Parameters
+    ----------
+    page : str
+        The page, with a table that `table` wrote.
+
+    Returns
+    -------
+    str
+        TOML, a table an environment, for `npvpg.runs.catalogue`.
+    """
+    lines = ["# Written beside docs/results.md: python -m verification.learning --write FOLDER", ""]
+    between = page.partition(BEGIN)[2].partition(END)[0]
+    for cells in (line.split(" | ") for line in between.splitlines() if line.startswith("| ")):
+        found = re.fullmatch(r"\*\*(\S+)\*\*(?: \((\S+) to (\S+)\))?", cells[3])
+        if found is None:
+            continue
+        env, (ret, *ends) = cells[0].strip("| "), (part or "" for part in found.groups())
+        with contextlib.closing(environments.make_for(Config(env), 1)) as made:
+            space = getattr(made, "bounded_action_space", made.single_action_space)
+            seen = flatdim(made.single_observation_space)
+        lines += [f'["{env}"]', f'observations = "{seen} numbers"', f'actions = "{_said(space)}"']
+        lines += [f"return = {ret.replace(',', '')}"]
+        if all(ends):
+            lines.append(f"interval = [{', '.join(end.replace(',', '') for end in ends)}]")
+        lines += [f"seconds = {cells[-1].strip('| ')}", ""]
+    return "\n".join(lines)
+
+
+def _said(space: Space[Any]) -> str:
+    """Say what actions are."""
+    if isinstance(space, Discrete):
+        return f"{space.n} choices"
+    assert isinstance(space, Box)
+    low, high = space.low.min(), space.high.max()
+    return f"{space.shape[0]} in [{low:g}, {high:g}]"
+
+
 def write(folder: Path, page: Path, envs: Sequence[str]) -> str:
     """
     Put the table into a page, between its marks, and the picture beside it.
@@ -281,6 +329,9 @@ def write(folder: Path, page: Path, envs: Sequence[str]) -> str:
         raise ValueError(f"{page} must hold {BEGIN} and {END} for the table, got neither or one")
     rows = read(folder, envs)
     written = table(rows)
-    write_atomically(page, f"{before}{BEGIN}\n{written}\n{END}{after}".encode())
+    whole = f"{before}{BEGIN}\n{written}\n{END}{after}"
+    write_atomically(page, whole.encode())
+    if page.resolve() == PAGE:
+        write_atomically(EXPECTED, expected(whole).encode())
     draw(page.with_suffix(".png"), folder, rows)
     return written

@@ -1,0 +1,17 @@
+"""The commands by name: the module and the class of each."""
+
+COMMANDS = {
+    "train": "train.Train",
+    "evaluate": "play.Evaluate",
+    "watch": "play.Watch",
+    "export": "play.Export",
+    "plot": "play.Plot",
+    "ablation": "train.Ablation",
+    "exact": "studies.Exact",
+    "variance": "studies.Variance",
+    "random-walk": "studies.RandomWalk",
+    "analytic": "studies.Analytic",
+    "list": "house.List",
+    "doctor": "house.Doctor",
+    "completion": "house.Completion",
+}

@@ -1,0 +1,1 @@
+"""A policy out of the house: files that act without npvpg."""
