@@ -2,7 +2,7 @@
 
 import contextlib
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -20,6 +20,7 @@ from npvpg.envs.serial import SerialVectorEnv
 from npvpg.runs.config import Config
 from npvpg.runs.modules import load, short
 from npvpg.runs.words import nearest
+from npvpg.runs.wrappers import find as find_wrapper
 from npvpg.world import spaces
 from npvpg.world.limit import LimitSteps
 from npvpg.world.squash import ScaleAction, SquashAction, scales
@@ -255,7 +256,7 @@ def _make(
             f"cuts an episode after {LIMIT:,}, got {limit}"
         )
     for name in wrappers:
-        wrapper(name)  # refuses what is none
+        find_wrapper(name)  # refuses what is none
     if wrappers and found.entry_point is None:
         raise ValueError(
             f"environment {short(env)} cannot be wrapped: it steps all sub-environments at once"
@@ -291,37 +292,6 @@ def _limited(found: EnvSpec, n: int, arguments: Mapping[str, Any]) -> VectorEnv:
     return make(**arguments, max_episode_steps=LIMIT) if limit == NO_LIMIT else made
 
 
-def wrapper(name: str) -> Callable[[Any], Any]:
-    """
-    Find a wrapper.
-
-    Parameters
-    ----------
-    name : str
-        ``MODULE:NAME`` or ``FILE.py:NAME`` of a class or function that takes an environment.
-
-    Returns
-    -------
-    callable
-        What makes of an environment the wrapped one.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
-    """
-    module, attribute = load(name, "wrapper"), name.rpartition(":")[2]
-    found = getattr(module, attribute, None)
-    if not callable(found):
-        offer = nearest(
-            attribute, vars(module) if module else (), prefix=short(name)[: -len(attribute)]
-        )
-        rule = "must be MODULE:NAME or FILE.py:NAME of a class or function"
-        raise ValueError(f"wrapper {rule}, got {short(name)!r}{offer}")
-    made: Callable[[Any], Any] = found
-    return made
-
-
 def make_one(
     env: str, arguments: Mapping[str, Any], wrappers: Sequence[str] = ()
 ) -> gymnasium.Env[Any, Any]:
@@ -354,7 +324,7 @@ def make_one(
     }
     made = gymnasium.make(found, **{**settings, **arguments})
     for name in wrappers:
-        made = wrapper(name)(made)
+        made = find_wrapper(name)(made)
         if not isinstance(made, gymnasium.Env):
             raise ValueError(f"wrapper {short(name)} must make a gymnasium.Env, got {made!r}")
     return made

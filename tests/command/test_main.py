@@ -388,7 +388,10 @@ class TestBadInput:
                 "environment CartPole-v1 cannot be squashed: actions to squash must lie in a "
                 "bounded Box, got Discrete(2)",
             ),
-            ("train Pendulum-v1 --action-bound tan", "--action-bound must be one of clip, tanh, "),
+            (
+                "train Pendulum-v1 --action-bound tan",
+                "--action-bound must be one of scale, clip, tanh, ",
+            ),
             ("train CartPole-v1 --gamma 1.2", "gamma must lie in [0, 1], got 1.2"),
             ("train CartPole-v1 --lam -1", "lam must lie in [0, 1], got -1.0"),
             ("train CartPole-v1 --greedy 1", "greedy must lie in [0, 1), got 1.0"),
@@ -406,8 +409,8 @@ class TestBadInput:
             ("train CartPole-v1 --estimator ga", "--estimator must be one of total-return, "),
             (
                 "train CartPole-v1 --algorithm actor-criti",
-                "--algorithm must be one of reinforce, reward-to-go, baseline, actor-critic, "
-                "n-step, vpg, got 'actor-criti' (did you mean actor-critic?)",
+                f"--algorithm must be one of {', '.join(ALGORITHMS)}, got 'actor-criti' "
+                "(did you mean actor-critic?)",
             ),
             (
                 "train --resume none --algorithm vpg",
