@@ -37,9 +37,10 @@ class Train(Command):
     settings: Config
 
     algorithm: Annotated[AlgorithmName | None, "NAME"] = None
-    """Estimator, value target and normalisation by one name: reinforce (the total return);
+    """Estimator, value target, normalisation and step by one name: reinforce (the total return);
     reward-to-go; baseline (reward-to-go less V, whole episodes); actor-critic (the TD residual);
-    n-step; vpg (gae). config.toml of the run holds what it stood for."""
+    n-step; vpg (gae); natural, trpo and ppo, gae with another step of the policy; rloo and grpo,
+    returns compared in groups. config.toml of the run holds what it stood for."""
 
     seeds: Annotated[str | None, "LIST"] = None
     """Train once for each of several seeds, such as 0-9 or 0,2,5-7, and say what they come to
