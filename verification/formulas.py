@@ -41,6 +41,7 @@ MODULES = (
     "npvpg.surrogate",
     "npvpg.fisher",
     "npvpg.lab.variance",
+    "npvpg.lab.contributions",
     "npvpg.optimizers.steps",
     "npvpg.optimizers.clipping",
     "npvpg.optimizers.chain",

@@ -26,6 +26,7 @@ usage: npvpg COMMAND [...]
   npvpg export RUN     write its policy as ONNX, PyTorch, NumPy or JSON
   npvpg plot RUN ...   draw return against steps, of one run or of several
   npvpg ablation ENV   train all algorithms over seeds; draw return and gradient variance
+  npvpg explain RUN    take one update apart: what every step has in the gradient
   npvpg exact          draw the exact bias and variance of every estimator
   npvpg variance RUN   measure the gradient variance of every weight at a run's policy
   npvpg random-walk    draw the error of n-step learning against its step size

@@ -7,6 +7,7 @@ COMMANDS = {
     "export": "play.Export",
     "plot": "play.Plot",
     "ablation": "train.Ablation",
+    "explain": "studies.Explain",
     "exact": "studies.Exact",
     "variance": "studies.Variance",
     "random-walk": "studies.RandomWalk",

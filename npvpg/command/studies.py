@@ -174,6 +174,48 @@ class Variance(Command):
         return 0
 
 
+@dataclass(frozen=True)
+class Explain(Command):
+    """Take one update of a run apart: what every step has in the gradient."""
+
+    name: ClassVar[str] = "explain"
+
+    run: Annotated[Path, "RUN"]
+    """Directory of the run."""
+
+    update: Annotated[int | None, "K"] = None
+    """Number of the update, from 1, as in metrics.csv; the run is trained again as far as that.
+    Unless given, the one that would follow its last checkpoint."""
+
+    rows: Annotated[int, "STEPS"] = 20
+    """Steps to list, those that have most in the gradient first."""
+
+    out: Annotated[Path | None, "FILE"] = None
+    """File to write: all steps as .csv, or a picture as .png, .pdf or .svg; none unless given."""
+
+    def __post_init__(self) -> None:
+        """Refuse what there cannot be."""
+        checks.at_least(1, rows=self.rows, update=self.update)
+        if self.out is not None and self.out.suffix.lower() != ".csv":
+            check_suffix(self.out)
+
+    @override
+    def carry_out(self) -> int:
+        from npvpg.runs import environments
+        from npvpg.runs.evaluation import trained
+        from npvpg.studies import explain, explain_picture
+
+        with environments.quiet(), trained(self.run) as at:
+            found = explain.explain(at, self.update)
+        print(explain.summary(found))
+        print(explain.table(found, self.rows))
+        if self.out is not None:
+            csv = self.out.suffix.lower() == ".csv"
+            (explain.write_csv if csv else explain_picture.draw)(self.out, found)
+            print(self.out)
+        return 0
+
+
 def _check(seed: int, out: Path) -> None:
     """Refuse what no study can use."""
     checks.at_least(0, seed=seed)
