@@ -41,7 +41,7 @@ def from_scratch() -> dict[str, Any]:
         "npvpg.mlp.MLP.init",
         "npvpg.estimators.GAE",
         "npvpg.gradient.policy_gradient",
-        "npvpg.stages.ValueFit",
+        "npvpg.stages.value_fit.ValueFit",
         "npvpg.optimizers.Adam",
     ),
 )

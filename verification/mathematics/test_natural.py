@@ -204,8 +204,8 @@ def test_small_steps_are_certain_to_gain(case):
     about=(
         "npvpg.natural.NaturalStep",
         "npvpg.natural.LineSearch",
-        "npvpg.stages.PolicyStage.objective",
-        "npvpg.stages.PolicyStage.gradient",
+        "npvpg.stages.policy_step.PolicyStage.objective",
+        "npvpg.stages.policy_step.PolicyStage.gradient",
     ),
 )
 @given(LAW, st.sampled_from([0.01, 1.0, 30.0]), st.booleans(), st.booleans(), SEED)

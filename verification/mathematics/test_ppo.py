@@ -74,7 +74,7 @@ def test_every_branch():
     method="complex step through minimum and clip of log-probabilities; the order from its stream",
     tolerance=1e-10,
     tolerance_reason="relative to the step, after up to a dozen of them",
-    about=("npvpg.ppo.ClippedStep", "npvpg.stages.deal"),
+    about=("npvpg.ppo.ClippedStep", "npvpg.stages.value_fit.deal"),
 )
 @given(
     LAW,
@@ -165,7 +165,7 @@ def test_divergence_ends_the_passes(law, stop_kl, seed):
     method="complex step through maximum and clip",
     tolerance=1e-12,
     tolerance_reason="relative to the parameters' step",
-    about=("npvpg.stages.ValueFit",),
+    about=("npvpg.stages.value_fit.ValueFit",),
 )
 @given(st.sampled_from([0.0, 0.01, 0.05, 0.3]), SEED)
 @example(0.05, 0)
