@@ -5,10 +5,8 @@ A field without a default is a word of the command line, any other a flag; the f
 dataclass among them count as its own. A string in an annotation is the unit that the help shows.
 """
 
-import contextlib
 import dataclasses
 import re
-import tomllib
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -17,7 +15,6 @@ from typing import (
     Annotated,
     Any,
     ClassVar,
-    Literal,
     NamedTuple,
     Self,
     get_args,
@@ -26,6 +23,7 @@ from typing import (
 )
 
 from npvpg.command.peers import ours
+from npvpg.command.values import single, value_of
 from npvpg.runs.words import nearest
 
 HELP = ("-h", "--help")
@@ -231,7 +229,7 @@ def read(kind: type[Command], words: Sequence[str]) -> dict[str, Any]:
             if fields[name].is_word:
                 plain += texts
             else:
-                given[name] = _value(flag, fields[name].kind, texts, given.get(name))
+                given[name] = value_of(flag, fields[name].kind, texts, given.get(name))
     return given | _words(kind.name, fields, plain)
 
 
@@ -266,43 +264,7 @@ def _words(command: str, fields: Mapping[str, Field], plain: list[str]) -> dict[
         raise ValueError(f"{command} takes flags only, got {plain[0]}")
     if get_origin(field.kind) is tuple:
         (kind, _) = get_args(field.kind)
-        return {field.name: tuple(_single(field.unit, kind, text) for text in plain)}
+        return {field.name: tuple(single(field.unit, kind, text) for text in plain)}
     if len(plain) > 1:
         raise ValueError(f"{command} takes one {field.unit}, got {' and '.join(plain)}")
-    return {field.name: _single(field.unit, field.kind, plain[0])}
-
-
-def _value(flag: str, kind: Any, texts: list[str], before: Any) -> Any:
-    """Read the words that follow a flag; those of a mapping and texts add up."""
-    if get_origin(kind) is tuple:
-        earlier = before or () if get_args(kind)[0] is str else ()
-        return (*earlier, *(_single(flag, get_args(kind)[0], text) for text in texts))
-    if get_origin(kind) is Mapping:
-        name, equals, text = texts[0].partition("=")
-        if not (name.isidentifier() and equals):
-            raise ValueError(f"{flag} must be NAME=VALUE, got {texts[0]!r}")
-        try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            value = text  # a shell takes quotes away, so that a text need have none
-        return {**(before or {}), name: value}
-    return _single(flag, kind, texts[0])
-
-
-def _single(flag: str, kind: Any, text: str) -> Any:
-    """Read one word; 1e6 is an integer, too."""
-    if get_origin(kind) is Literal:
-        choices = get_args(kind)
-        if text not in choices:
-            offer = nearest(text, choices)
-            raise ValueError(f"{flag} must be one of {', '.join(choices)}, got {text!r}{offer}")
-        return text
-    try:
-        return kind(text)
-    except ValueError:
-        if kind is int:
-            with contextlib.suppress(ValueError, OverflowError):
-                if int(float(text)) == float(text):
-                    return int(float(text))
-        name = "a number" if kind is float else "an integer"
-        raise ValueError(f"{flag} must be {name}, got {text!r}") from None
+    return {field.name: single(field.unit, field.kind, plain[0])}

@@ -20,7 +20,8 @@ from npvpg import checks
 from npvpg.command.parser import Command
 from npvpg.runs import config_file, seeds
 from npvpg.runs.algorithms import AlgorithmName
-from npvpg.runs.config import FIELDS, Config, differences, extended
+from npvpg.runs.changes import differences, extended
+from npvpg.runs.config import FIELDS, Config
 from npvpg.runs.directory import RunDirectory, default_directory, timed_path
 from npvpg.runs.group import GroupDirectory
 from npvpg.runs.modules import anchored, located, short

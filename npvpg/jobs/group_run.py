@@ -8,7 +8,7 @@ from typing import Any
 from npvpg.jobs.interrupt import Interrupts
 from npvpg.jobs.job import Job
 from npvpg.jobs.pool import Workers
-from npvpg.runs import environments, manners
+from npvpg.runs import environments, manners, registered
 from npvpg.runs.config import Config
 from npvpg.runs.files import write_atomically
 from npvpg.runs.group import GroupDirectory
@@ -133,7 +133,7 @@ def summarise(
     }
     return {
         "env": config.env,
-        "reward_threshold": environments.spec(config.env).reward_threshold,
+        "reward_threshold": registered.spec(config.env).reward_threshold,
         "seeds": list(seeds),
         "solved": n_solved,
         **together,

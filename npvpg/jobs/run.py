@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from npvpg import __version__
 from npvpg.envs.serial import close
 from npvpg.jobs.interrupt import Interrupts, ignored
-from npvpg.runs import beginning, compiling, environments, manners, progress, sinks
+from npvpg.runs import beginning, compiling, environments, manners, progress, registered, sinks
 from npvpg.runs.build import build
 from npvpg.runs.config import Config
 from npvpg.runs.diagnosis import Diagnosis
@@ -93,7 +93,7 @@ def train(
         with ignored():
             env = environments.make_for(config)
         stack.callback(close, env)
-        threshold = environments.spec(config.env).reward_threshold
+        threshold = registered.spec(config.env).reward_threshold
         run = Run(config, directory, env, build(config, env), threshold)
         film = stack.enter_context(filming(run, lambda text: screen.line("film", text, "yellow")))
         if resume:

@@ -1,7 +1,6 @@
 """Configurations as TOML: the presets of the package, and the `config.toml` of a run."""
 
 import dataclasses
-import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, Literal, get_origin, get_type_hints
 from npvpg.runs.algorithms import ALGORITHMS, AlgorithmName
 from npvpg.runs.config import FIELDS, Config
 from npvpg.runs.modules import anchored
+from npvpg.runs.toml import toml
 from npvpg.runs.words import nearest
 
 _LATER: dict[str, Any] = {
@@ -286,17 +286,5 @@ def dumps(config: Config) -> str:
     str
         Text that `read` turns into the same values, floats to the last bit.
     """
-    lines = [f"{name} = {_toml(value)}" for name, value in dataclasses.asdict(config).items()]
+    lines = [f"{name} = {toml(value)}" for name, value in dataclasses.asdict(config).items()]
     return "\n".join(lines) + "\n"
-
-
-def _toml(value: Any) -> str:
-    """Write one value; JSON and TOML agree on strings, booleans and integers."""
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, Mapping):
-        pairs = ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items())
-        return f"{{ {pairs} }}" if pairs else "{}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    return json.dumps(value, ensure_ascii=False)

@@ -4,7 +4,6 @@ import contextlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 import gymnasium
@@ -18,8 +17,8 @@ from npvpg.envs.faults import raised
 from npvpg.envs.processes import ProcessVectorEnv
 from npvpg.envs.serial import SerialVectorEnv
 from npvpg.runs.config import Config
-from npvpg.runs.modules import load, short
-from npvpg.runs.words import nearest
+from npvpg.runs.modules import short
+from npvpg.runs.registered import spec
 from npvpg.runs.wrappers import find as find_wrapper
 from npvpg.world import spaces
 from npvpg.world.limit import LimitSteps
@@ -164,54 +163,6 @@ def _checked(
         made.close()
         raise
     return made
-
-
-def spec(env: str) -> EnvSpec:
-    """
-    Look an environment up.
-
-    Parameters
-    ----------
-    env : str
-        Identifier; ``MODULE:NAME`` and ``FILE.py:NAME`` import the module first, which may lie in
-        the working directory, and take a class or function of it if it registers no such name.
-
-    Returns
-    -------
-    gymnasium.envs.registration.EnvSpec
-        What is registered under it: its reward threshold, its limit of steps.
-
-    Raises
-    ------
-    ValueError
-        If there is no such environment; the nearest names are offered.
-    """
-    module, name = load(env), env.rpartition(":")[2]
-    if name in gymnasium.registry:
-        return gymnasium.registry[name]
-    maker = getattr(module, name, None)
-    if callable(maker):
-        return EnvSpec(name, entry_point=maker)
-    known = _names(module) if module else gymnasium.registry
-    offer = nearest(name, known, prefix=short(env).removesuffix(name))
-    raise ValueError(f"unknown environment {short(env)!r}{offer}")
-
-
-def _names(module: ModuleType) -> list[str]:
-    """List the environments of a module: its classes, and what it registered."""
-    ours = [
-        name
-        for name, value in vars(module).items()
-        if isinstance(value, type) and issubclass(value, gymnasium.Env)
-    ]
-    for name, known in gymnasium.registry.items():
-        entry = known.entry_point
-        home = (
-            entry.partition(":")[0] if isinstance(entry, str) else getattr(entry, "__module__", "")
-        )
-        if f"{home}.".startswith(f"{module.__name__}."):
-            ours.append(name)
-    return ours
 
 
 def check_spaces(env: str, made: VectorEnv) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from npvpg.runs import config_file
 from npvpg.runs import seeds as words
-from npvpg.runs.config import Config, differences, extended
+from npvpg.runs.changes import differences, extended
+from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
 from npvpg.runs.files import write_atomically
 from npvpg.runs.words import quoted

@@ -10,7 +10,7 @@ from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
 from npvpg import theirs
-from npvpg.runs import environments
+from npvpg.runs import environments, registered
 from npvpg.runs.config import Config
 from npvpg.world import spaces
 
@@ -71,7 +71,7 @@ def complaints(config: Config) -> list[str]:
         a training is raised by the training itself.
     """
     own = ":" in config.env or config.wrapper
-    if not own or environments.spec(config.env).entry_point is None:
+    if not own or registered.spec(config.env).entry_point is None:
         return []
     told: list[str] = []
     with warnings.catch_warnings(record=True) as caught:

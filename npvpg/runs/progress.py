@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from npvpg.recent import solved
 from npvpg.runs import checkpoint, config_file
-from npvpg.runs.config import FIELDS, Config, differences, extended
+from npvpg.runs.changes import differences, extended
+from npvpg.runs.config import FIELDS, Config
 from npvpg.runs.directory import RunDirectory
 from npvpg.state import TrainState
 from npvpg.vpg import VPG

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from npvpg.runs.config import FIELDS, Config, differences
+from npvpg.runs.changes import differences
+from npvpg.runs.config import FIELDS, Config
 
 
 @pytest.mark.parametrize(

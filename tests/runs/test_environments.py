@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode
 
 from npvpg.envs import CompiledEnv
 from npvpg.envs.serial import SerialVectorEnv
-from npvpg.runs import environments
+from npvpg.runs import environments, registered
 from npvpg.world.squash import BoundAction, ScaleAction, SquashAction
 from tests.world.hostile import toy
 
@@ -237,7 +237,7 @@ def test_a_module_of_the_working_directory_may_register_environments(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
     environments.make("our_pole:OurPole-v0", 1).close()
-    assert environments.spec("our_pole:OurPole-v0").reward_threshold == 7
+    assert registered.spec("our_pole:OurPole-v0").reward_threshold == 7
     monkeypatch.delitem(sys.modules, "our_pole")
 
 

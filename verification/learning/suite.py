@@ -8,7 +8,8 @@ from npvpg.jobs.interrupt import Interrupts
 from npvpg.jobs.pool import Workers
 from npvpg.runs import config_file
 from npvpg.runs import seeds as words
-from npvpg.runs.config import Config, differences
+from npvpg.runs.changes import differences
+from npvpg.runs.config import Config
 from npvpg.runs.group import GroupDirectory
 from npvpg.show.board import Board
 
