@@ -64,6 +64,7 @@ def test_the_registry_lists_them_all():
         and issubclass(kind, estimators.Estimator)
         and not getattr(kind, "__abstractmethods__", None)
     ]
+    mine.remove(estimators.GroupRelative)  # made of the size of a group, which names do not know
     require(len(mine) >= 8 and set(mine) == set(estimators.NAMED.values()))
     for name, kind in estimators.NAMED.items():
         made = estimators.named(name, gamma=GAMMA, lam=LAM, n=N)

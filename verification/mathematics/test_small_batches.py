@@ -179,6 +179,8 @@ def test_choosing(law, free, kind, obs_kind, activation, normalised, seed):
     want = law.sample(policy.params(theta, seen), noise)
     low, high = (-0.5, 0.5) if law.event_shape else (7, 9)
     bounds = tuple(np.full(law.event_shape or 1, bound, want.dtype) for bound in (low, high))
+    columns = law.event_shape or 1
+    units = rng.standard_normal(columns), rng.uniform(0.1, 3, columns)
     act, sent = np.empty_like(want), np.empty_like(want)
     linear = (moments.mean, moments.inverse_std, BOUND)
     choose(
@@ -186,12 +188,14 @@ def test_choosing(law, free, kind, obs_kind, activation, normalised, seed):
         (theta, net.sizes_array, activation == "relu", net.size),
         linear if normalised else (np.zeros(3), np.ones(3), np.inf),
         noise,
-        (*bounds, sent),
+        (*bounds, *units, sent),
         (np.empty_like(seen), np.empty((4, net.sizes[-1]), kind)),
         act,
     )
     require(act.tobytes() == want.tobytes(), "actions")
-    clipped = np.clip(want, low, high) if law.event_shape else want + low
+    clipped = want + low
+    if law.event_shape:
+        clipped = np.clip(units[0] + units[1] * want, low, high).astype(want.dtype)
     require(sent.tobytes() == clipped.tobytes(), "what the environment gets")
 
 
