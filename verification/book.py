@@ -46,6 +46,7 @@ FAMILIES = {
     "R": "How runs are judged",
     "S": "Spaces",
     "T": "What the texts say loosely",
+    "U": "Updates taken apart",
     "X": "The exact laboratory",
 }
 STYLE = Path(__file__).with_suffix(".css")

@@ -8,7 +8,7 @@ from typing import Any
 from npvpg.jobs.interrupt import Interrupts
 from npvpg.jobs.job import Job
 from npvpg.jobs.pool import Workers
-from npvpg.runs import environments, manners, registered
+from npvpg.runs import environments, registered
 from npvpg.runs.config import Config
 from npvpg.runs.files import write_atomically
 from npvpg.runs.group import GroupDirectory
@@ -70,8 +70,6 @@ def train(
         environments.make_for(config, 1).close()
     if not resume:
         directory.create(config, seeds)
-        for text in manners.complaints(config):
-            board.line("check", text, "yellow")
     left = directory.unfinished(seeds)
     jobs = [
         Job(dataclasses.replace(config, seed=seed), directory.run(seed), also=also) for seed in left

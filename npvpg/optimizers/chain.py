@@ -68,6 +68,8 @@ class Ascent:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npvpg.optimizers import SGD
     >>> chain, theta = Ascent(Linear(1.0, 0.0), SGD(), max_grad_norm=1.0), np.zeros(2)
     >>> chain.step(theta, np.array([3.0, 4.0]), chain.init(theta), 0.5)[0]
     array([0.3, 0.4])

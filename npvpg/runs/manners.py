@@ -82,7 +82,7 @@ def complaints(config: Config) -> list[str]:
                 inner = made if config.wrapper else made.unwrapped
                 inner.action_space.seed(0)
                 check_env(inner, skip_render_check=True, skip_close_check=True)
-        except Exception as failure:  # a training that cannot take it says so itself
+        except (Exception, SystemExit) as failure:  # a training that cannot take it says so itself
             told.append(_plain(str(failure)) if _is_of_checker(failure) else theirs.told(failure))
     told = [
         _plain(str(each.message)) for each in caught if "\x1b[33mWARN" in str(each.message)
@@ -92,7 +92,7 @@ def complaints(config: Config) -> list[str]:
     return [text for text in dict.fromkeys(told) if text]
 
 
-def _is_of_checker(failure: Exception) -> bool:
+def _is_of_checker(failure: BaseException) -> bool:
     """Say whether the checker complains, in place of the environment that failed."""
     return not theirs.frames(failure)
 
@@ -129,7 +129,7 @@ def follows_from_seed(config: Config, n_steps: int = 100) -> bool:
     try:
         with contextlib.closing(environments.make_for(config, 1)) as env, environments.quiet():
             return np.array_equal(_played(env, n_steps), _played(env, n_steps))
-    except Exception:  # it has been told, or will be
+    except (Exception, SystemExit):  # it has been told, or will be
         return True
 
 
