@@ -185,7 +185,7 @@ class ClippedStep(PolicyStage):
             psi = standardize(psi)
         weight = clipped_weight(importance_ratio(now.log_prob(act), log_prob), psi, self.clip)
         # the mean over rows, or by trajectories that times the mean length of one
-        share = (1.0 if weigh.per_step else batch.n_steps / batch.n_trajectories) / now.n_rows
+        share = batch.n_steps / weigh.count(batch) / now.n_rows
         grad = now.weighted_score(act, share * weight)
         if self.entropy_weight:
             bonus = np.full(now.n_rows, share * self.entropy_weight)

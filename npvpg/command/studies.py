@@ -202,11 +202,14 @@ class Explain(Command):
     @override
     def carry_out(self) -> int:
         from npvpg.runs import environments
+        from npvpg.runs.directory import RunDirectory
         from npvpg.runs.evaluation import trained
+        from npvpg.runs.log import read_metrics
         from npvpg.studies import explain, explain_picture
 
         with environments.quiet(), trained(self.run) as at:
-            found = explain.explain(at, self.update)
+            logged = read_metrics(RunDirectory(self.run).metrics)["grad_norm"]
+            found = explain.explain(at, self.update, logged)
         print(explain.summary(found))
         print(explain.table(found, self.rows))
         if self.out is not None:

@@ -154,8 +154,7 @@ class PolicyStage(ABC):
         """
         grad = policy_gradient(pi, batch, psi, per_step=weigh.per_step, discount=weigh.discount)
         if self.entropy_weight:
-            count = batch.n_steps if weigh.per_step else batch.n_trajectories
-            weight = np.full(batch.n_steps, self.entropy_weight / count)
+            weight = np.full(batch.n_steps, self.entropy_weight / weigh.count(batch))
             grad = grad + pi.weighted_entropy_score(weight)
         checks.finite(gradient=grad)
         return grad
@@ -195,8 +194,7 @@ class PolicyStage(ABC):
             pi, batch, psi, old_log_prob, per_step=weigh.per_step, discount=weigh.discount
         )
         if self.entropy_weight:
-            count = batch.n_steps if weigh.per_step else batch.n_trajectories
-            value = value + self.entropy_weight / count * pi.entropy().sum()
+            value = value + self.entropy_weight / weigh.count(batch) * pi.entropy().sum()
         return float(value)
 
 

@@ -101,6 +101,22 @@ class Weigh:
         """The gamma of the factor gamma^t, if there is one."""
         return self.estimator.gamma if self.discount_weights else None
 
+    def count(self, batch: Batch) -> int:
+        """
+        Count what the sum over the steps of a batch is divided by.
+
+        Parameters
+        ----------
+        batch : Batch
+            K trajectories, S steps.
+
+        Returns
+        -------
+        int
+            S with `per_step`, or K.
+        """
+        return batch.n_steps if self.per_step else batch.n_trajectories
+
     def __call__(
         self, batch: Batch, val: NDArray[Any], last: NDArray[Any], moments: RunningMoments
     ) -> Weighed:

@@ -17,6 +17,9 @@ from npvpg.kernels import returns
 from npvpg.lab.contributions import Contributions, contributions
 from npvpg.lab.variance import GradientVariance, gradient_variance, trajectory_gradients
 from npvpg.loop import initial_state, iterate
+from npvpg.optimizers import global_norm
+from npvpg.policy import Policy, PolicyAt
+from npvpg.runs import beginning
 from npvpg.runs.evaluation import Trained
 from npvpg.runs.files import write_atomically
 from npvpg.state import TrainState
@@ -58,7 +61,9 @@ class Explained(NamedTuple):
     agreement: float
 
 
-def explain(at: Trained, update: int | None = None) -> Explained:
+def explain(
+    at: Trained, update: int | None = None, logged: NDArray[np.float64] | None = None
+) -> Explained:
     """
     Take an update of a run apart, in double precision.
 
@@ -69,6 +74,9 @@ def explain(at: Trained, update: int | None = None) -> Explained:
     update : int, optional
         Number of the update, from 1: it is trained again as far as that. By default the one that
         would follow its last checkpoint.
+    logged : ndarray of float64, shape (rows,), optional
+        Lengths of the gradients of the updates that were made, as `metrics.csv` has them, which
+        that of the update must equal to the last bit.
 
     Returns
     -------
@@ -78,7 +86,7 @@ def explain(at: Trained, update: int | None = None) -> Explained:
     Raises
     ------
     ValueError
-        If the run has no such update, or the environment does not repeat what it did.
+        If the run has no such update, or cannot be made again as it was.
     """
     state = at.state if update is None else _before(at, update)
     algorithm, config = at.algorithm, at.config
@@ -91,20 +99,24 @@ def explain(at: Trained, update: int | None = None) -> Explained:
     batch = algorithm.collect(
         driver, Actor(policy, theta, moments), state.position, iteration=state.iteration
     ).batch
+    if logged is not None and len(logged) > state.iteration:
+        *_, grad = _gradient(at, state, policy, theta, batch)
+        now, then = global_norm(grad), logged[state.iteration]
+        if now != then:
+            raise ValueError(
+                f"update {state.iteration + 1} cannot be made again: its gradient had the length "
+                f"{then:.6g}, and has {now:.6g}; was the run extended, or made by another version?"
+            )
+    theta = theta.astype(np.float64)
     batch = replace(
         batch, obs=batch.obs.astype(np.float64), last_obs=batch.last_obs.astype(np.float64)
     )
-    theta, phi = theta.astype(np.float64), state.learner.phi.astype(np.float64)
-    val, last = (algorithm.value.at(phi, obs).values for obs in (batch.obs, batch.last_obs))
-    weigh, stage = algorithm.weigh, algorithm.policy_step
-    psi = weigh(batch, val, last, state.learner.return_moments).psi
-    pi = policy.at(theta, batch.obs)
-    count = batch.n_steps if weigh.per_step else batch.n_trajectories
+    pi, psi, grad = _gradient(at, state, policy, theta, batch)
+    weigh, count = algorithm.weigh, algorithm.weigh.count(batch)
     weight = psi / count
     if weigh.discount is not None:
         weight = weight * returns.discount_weights(batch.start, weigh.discount)
-    grad = stage.gradient(pi, batch, psi, weigh)
-    parts = contributions(pi, batch, weight, grad, stage.entropy_weight / count)
+    parts = contributions(pi, batch, weight, grad, algorithm.policy_step.entropy_weight / count)
     each = trajectory_gradients(policy, theta, batch, psi, discount=weigh.discount)
     return Explained(
         state.iteration + 1,
@@ -117,6 +129,18 @@ def explain(at: Trained, update: int | None = None) -> Explained:
     )
 
 
+def _gradient(
+    at: Trained, state: TrainState, policy: Policy, theta: NDArray[Any], batch: Batch
+) -> tuple[PolicyAt, NDArray[np.float64], NDArray[Any]]:
+    """Do as the update does, in the precision of `theta`: policy, weights, gradient."""
+    algorithm, learner = at.algorithm, state.learner
+    phi = learner.phi.astype(theta.dtype)
+    val, last = (algorithm.value.at(phi, obs).values for obs in (batch.obs, batch.last_obs))
+    psi = algorithm.weigh(batch, val, last, learner.return_moments).psi
+    pi = policy.at(theta, batch.obs)
+    return pi, psi, algorithm.policy_step.gradient(pi, batch, psi, algorithm.weigh)
+
+
 def _before(at: Trained, update: int) -> TrainState:
     """Train again to just before an update."""
     checks.at_least(1, update=update)
@@ -124,10 +148,14 @@ def _before(at: Trained, update: int) -> TrainState:
     if update > at.state.iteration + 1:
         last = at.state.iteration + 1
         raise ValueError(f"update must be at most {last}, the next of this run, got {update}")
-    dtype = np.dtype(config.dtype)
+    seed, dtype = config.seed, np.dtype(config.dtype)
+    if config.init_from:
+        first = beginning.state(config, at.algorithm, at.env)
+    else:
+        first = initial_state(at.algorithm, n_envs=config.envs, seed=seed, dtype=dtype)
     if update == 1:
-        return initial_state(at.algorithm, n_envs=config.envs, seed=config.seed, dtype=dtype)
-    again = iterate(at.env, at.algorithm, seed=config.seed, n_steps=config.steps, dtype=dtype)
+        return first
+    again = iterate(at.env, at.algorithm, seed=seed, n_steps=config.steps, dtype=dtype, state=first)
     return next(itertools.islice(again, update - 2, None)).state
 
 

@@ -43,6 +43,28 @@ def test_an_update_is_the_one_that_was_made(
         assert found.parts.share.sum() == pytest.approx(1, abs=1e-9)
 
 
+def test_a_run_that_began_with_another_is_made_again_from_there(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command(f"train CartPole-v1 {SHORT} --out source") == 0
+    assert command(f"train CartPole-v1 {SHORT} --seed 5 --init-from source --out run") == 0
+    for update in (1, 4):
+        assert command(f"explain run --update {update}") == 0  # as long as metrics.csv says
+    assert capsys.readouterr().err == ""
+
+
+def test_an_update_that_cannot_be_made_again_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command(f"train CartPole-v1 {SHORT} --out run") == 0
+    assert command("train --resume run --steps 512") == 0  # the step sizes fall later from now on
+    capsys.readouterr()
+    assert command("explain run --update 1") == 0
+    assert command("explain run --update 6") == 2
+    assert capsys.readouterr().err.startswith("npvpg: error: update 6 cannot be made again: its ")
+    assert command("explain run") == 0
+
+
 def test_the_command_lists_writes_and_draws(capsys: pytest.CaptureFixture[str]) -> None:
     assert command(f"train CartPole-v1 {SHORT} --out run") == 0
     before = {path.name: path.read_bytes() for path in Path("run").iterdir()}
