@@ -21,6 +21,7 @@ from typing_extensions import override
 from npvpg.algorithm import Algorithm, Turn
 from npvpg.batch import Batch
 from npvpg.collect import Collect
+from npvpg.distributions import with_mode
 from npvpg.gradient import half_cosine
 from npvpg.normalize import RunningMoments
 from npvpg.optimizers import Ascent, Linear, OptimizerState, global_norm
@@ -104,7 +105,7 @@ class VPG(Algorithm[Learner]):
                 "value must not be ZeroValue with a fixed horizon: the tail needs a value"
             )
         if self.policy_step.greedy is not None:
-            self.policy.distribution.with_mode(0.0)  # refuses what has no such mixture
+            with_mode(self.policy.distribution, 0.0)  # refuses what has no such mixture
 
     @property
     @override
@@ -135,7 +136,7 @@ class VPG(Algorithm[Learner]):
         greedy = 0.0 if self.policy_step.greedy is None else self.policy_step.greedy(fraction)
         if greedy == 0:
             return self.policy, learner.theta
-        mixture = self.policy.distribution.with_mode(greedy)
+        mixture = with_mode(self.policy.distribution, greedy)
         return replace(self.policy, distribution=mixture), learner.theta
 
     @override

@@ -35,6 +35,7 @@ def test_a_run_that_stopped_goes_on_bit_for_bit(name: Any) -> None:
     assert [one.diagnostics for one in rest] == [one.diagnostics for one in whole[2:]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_it_learns(name: Any) -> None:
     made = npvpg.make("CartPole-v1", algorithm=name)

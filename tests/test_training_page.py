@@ -16,6 +16,7 @@ COMMANDS = re.findall(r"^npvpg (.*)$", PAGE, re.MULTILINE)
 WRAPPERS, LOOP = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
+@pytest.mark.slow
 def test_every_command_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("tensorboard")
     monkeypatch.chdir(tmp_path)

@@ -7,8 +7,9 @@ derivatives of the log-probability with respect to them.
 
 from npvpg.distributions.base import Distribution
 from npvpg.distributions.bernoulli import Bernoulli
-from npvpg.distributions.categorical import Categorical, GreedyCategorical
+from npvpg.distributions.categorical import Categorical
 from npvpg.distributions.gaussian import DiagonalGaussian
+from npvpg.distributions.greedy import GreedyCategorical, with_mode
 from npvpg.distributions.product import Product
 from npvpg.distributions.squashed import SquashedGaussian
 from npvpg.kernels.sampling import LOG_SIGMA_MAX, LOG_SIGMA_MIN
@@ -23,4 +24,5 @@ __all__ = [
     "GreedyCategorical",
     "Product",
     "SquashedGaussian",
+    "with_mode",
 ]

@@ -234,27 +234,6 @@ class Distribution(ABC):
         """
         raise ValueError(f"distribution must be one that can be differentiated, got {self}")
 
-    def with_mode(self, probability: float) -> "Distribution":
-        """
-        Law that takes the mode with a given probability, and otherwise draws from this one.
-
-        Parameters
-        ----------
-        probability : float
-            Probability of the mode, in [0, 1).
-
-        Returns
-        -------
-        Distribution
-            The mixture, of the same parameters.
-
-        Raises
-        ------
-        ValueError
-            If there is no such law, as for continuous actions, which then have no density.
-        """
-        raise ValueError(f"greedy must be 0 unless actions are one Discrete, got {self}")
-
     def __str__(self) -> str:
         """Name the law in a few words."""
         return type(self).__name__

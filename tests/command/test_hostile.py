@@ -118,6 +118,7 @@ def run(
             del gymnasium.registry[name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["./corridors.py:Corridor", "corridors:Corridor", "corridors:short", "corridors:Registered-v0"],
@@ -151,6 +152,7 @@ def test_arguments_reach_the_environment_and_are_kept(
     assert error.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -236,6 +238,7 @@ def test_whether_an_environment_follows_from_its_seed_is_seen(tmp_path: Path) ->
     assert manners.follows_from_seed(Config("CartPole-v1"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["<&- >&- 2>&-", "| true"])
 def test_a_closed_end_stops_nothing(how: str, tmp_path: Path) -> None:
     line = f"{sys.executable} -m npvpg train CartPole-v1 {SHORT} --out run {how}"

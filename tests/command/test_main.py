@@ -260,10 +260,12 @@ class TestTrain:
         (path,) = Path("runs").iterdir()
         assert re.fullmatch(r"CartPole-v1-seed0-\d{8}-\d{6}", path.name)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("estimator", NAMED)
     def test_every_estimator_trains(self, estimator: str) -> None:
         assert command(f"train CartPole-v1 {SHORT} --estimator {estimator}") == 0
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("algorithm", ALGORITHMS)
     def test_every_algorithm_trains(self, algorithm: str) -> None:
         assert command(f"train CartPole-v1 {SHORT} --algorithm {algorithm}") == 0

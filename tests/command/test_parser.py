@@ -151,6 +151,7 @@ def _written(field: Field) -> st.SearchStrategy[list[str]]:
     return drawn[kind].map(lambda value: [str(value)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "name"), [(kind, name) for kind in EVERY for name in fields_of(kind)]
 )

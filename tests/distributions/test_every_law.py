@@ -11,6 +11,7 @@ from npvpg.distributions import (
     GreedyCategorical,
     Product,
     SquashedGaussian,
+    with_mode,
 )
 
 NORMAL = DiagonalGaussian(2)
@@ -76,9 +77,9 @@ def test_a_list_of_actions_means_the_same_as_an_array(law: Distribution) -> None
 @pytest.mark.parametrize("law", LAWS, ids=str)
 def test_only_a_categorical_is_mixed_with_its_mode(law: Distribution) -> None:
     if isinstance(law, Categorical):
-        assert law.with_mode(0.25) == GreedyCategorical(law, probability=0.25)
+        assert with_mode(law, 0.25) == GreedyCategorical(law, probability=0.25)
         return
     with pytest.raises(
         ValueError, match=r"^greedy must be 0 unless actions are one Discrete, got "
     ):
-        law.with_mode(0.25)
+        with_mode(law, 0.25)

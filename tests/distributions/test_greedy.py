@@ -78,6 +78,7 @@ def test_nothing_is_written_to_and_float32_stays_float32() -> None:
     assert LAW.kl(out, out).dtype == np.float64
 
 
+@pytest.mark.slow
 def test_a_schedule_is_a_sequence_of_distributions() -> None:
     assert "CartPole-v1" in COMPILED  # its import registers the environment
     env = gymnasium.make_vec("npvpg/CartPole-v1", 2)

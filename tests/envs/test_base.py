@@ -21,6 +21,7 @@ def original(n: int = 3) -> SyncVectorEnv:
     return envs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMPILED)
 def test_spaces_and_outputs(name: str) -> None:
     envs = gymnasium.make_vec(f"npvpg/{name}", num_envs=5)

@@ -69,6 +69,7 @@ def breaks(state: NDArray[np.float64], action: int, obs: NDArray[Any]) -> tuple[
     return np.nan if broken and state[2] == 0 else 0.0, broken and state[2] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "name"), [(0, "reward"), (1, "observation"), (2, "observation")], ids=str
 )

@@ -257,6 +257,7 @@ needs_onnx = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @needs_onnx
 def test_onnx_is_the_policy(run: Path, said: Said) -> None:
     import onnxruntime  # noqa: PLC0415 - an extra
@@ -373,6 +374,7 @@ def acted(told: dict[str, Any], obs: NDArray[np.float64]) -> Any:
     return of(told["action"])
 
 
+@pytest.mark.slow
 def test_the_numpy_file_needs_numpy_alone(tmp_path: Path) -> None:
     npvpg.train("Pendulum-v1", out=tmp_path / "run", **SHORT)
     path = npvpg.export(tmp_path / "run", "numpy", tmp_path / "mine.py")

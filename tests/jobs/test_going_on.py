@@ -116,6 +116,7 @@ class TestMoreSteps:
         assert outcome(part) == before
         assert part.finished
 
+    @pytest.mark.slow
     def test_the_runs_of_several_seeds_go_on_together(self) -> None:
         Path("c.toml").write_text(config_file.dumps(SHORT))
         flags = "train --config c.toml --jobs 2 --seeds 0-1"
@@ -217,6 +218,7 @@ EVALUATED: dict[str, Any] = {
 
 
 class TestEvaluations:
+    @pytest.mark.slow
     def test_training_is_the_same_with_and_without(self) -> None:
         plain = trained("plain", steps=2000, policy_lr=0.02)
         for backend in ("compiled", "gymnasium"):

@@ -88,6 +88,7 @@ def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_equals_uninterrupted(
     running: subprocess.Popen[str], tmp_path: Path, uninterrupted: dict[str, bytes]
 ) -> None:
@@ -98,6 +99,7 @@ def test_killed_and_resumed_equals_uninterrupted(
     assert outcome(tmp_path / "run") == uninterrupted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_stopped_by_a_signal_and_resumed_equals_uninterrupted(
     running: subprocess.Popen[str],
@@ -126,6 +128,7 @@ def test_ctrl_c_with_processes_prints_one_line(tmp_path: Path) -> None:
     assert err == "npvpg: stopped by SIGINT; go on with: npvpg train --resume run\n"
 
 
+@pytest.mark.slow
 def test_an_environment_that_breaks_in_its_process_prints_one_line(tmp_path: Path) -> None:
     tmp_path.joinpath("broken.py").write_text(
         "import gymnasium\n"
@@ -158,6 +161,7 @@ class StopAfter(Screen):
             signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", ["reward-to-go", "gae"])
 @pytest.mark.parametrize("env", ["CartPole-v1", "Pendulum-v1"])
 def test_any_number_of_stops_changes_nothing(env: str, estimator: str, tmp_path: Path) -> None:

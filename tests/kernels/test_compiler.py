@@ -87,6 +87,7 @@ def warm(used: Path, tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
+@pytest.mark.slow
 def test_processes_that_began_together_did_not_disturb_each_other(warm: Place) -> None:
     """And loops over functions are read back, those of each environment."""
     assert warm.run() == f"{RESULT} 0"
@@ -95,6 +96,7 @@ def test_processes_that_began_together_did_not_disturb_each_other(warm: Place) -
     assert folder.parent == warm.package / "kernels" / "__pycache__"
 
 
+@pytest.mark.slow
 def test_a_kernel_follows_one_of_another_file(warm: Place) -> None:
     """The loop is in one file, what it calls in another."""
     file = warm.package / "kernels" / "physics" / "cartpole.py"
@@ -106,6 +108,7 @@ def test_a_kernel_follows_one_of_another_file(warm: Place) -> None:
     assert warm.run() == f"{RESULT} 0"  # what was kept before
 
 
+@pytest.mark.slow
 def test_damaged_files_are_compiled_anew(warm: Place) -> None:
     files = warm.files()
     assert len(files) == 4  # draw and reset of both
@@ -120,6 +123,7 @@ def test_damaged_files_are_compiled_anew(warm: Place) -> None:
     assert warm.files() == files
 
 
+@pytest.mark.slow
 def test_the_users_folder_serves_where_the_package_cannot_be_written(cold: Place) -> None:
     (cold.package / "kernels" / "__pycache__").write_text("no folder")
     assert cold.run() == f"{RESULT} 4"

@@ -225,6 +225,7 @@ def test_compiled_code_chooses_by_the_type(n_columns: int) -> None:
     assert act.tolist() == ([[0.75, 0.75]] * 2 if n_columns else [1, 1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMPILED)
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 @pytest.mark.parametrize("n_episodes", [0, 2])

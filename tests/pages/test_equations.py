@@ -40,6 +40,7 @@ def _built(tmp_path: Path, page: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_code_claim_and_error_stand_beside_it(tmp_path: Path) -> None:
     done = _built(tmp_path, PAGE)
     assert done.returncode == 0, done.stderr
@@ -52,6 +53,7 @@ def test_code_claim_and_error_stand_beside_it(tmp_path: Path) -> None:
     assert not [line for line in dead(tmp_path / "out") if "_source" in line or "equation" in line]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "told"),
     [

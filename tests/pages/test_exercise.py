@@ -9,6 +9,7 @@ from verification.exercise import exercises, hand_out, main, mended
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_find_the_bug(tmp_path: Path) -> None:
     (bug,) = (bug for bug in exercises(ROOT) if bug.name == "n-step reads the next episode")
     folder = tmp_path / "copy"

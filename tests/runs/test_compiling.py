@@ -58,6 +58,7 @@ def printed(line: str, cwd: Path, cache: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_it_is_said_with_a_cold_cache_and_not_with_a_warm_one(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     cold = printed(f"{LINE} --out cold", tmp_path, cache)
@@ -73,6 +74,7 @@ def test_it_is_said_with_a_cold_cache_and_not_with_a_warm_one(tmp_path: Path) ->
     assert "compiling" not in printed("evaluate warm --episodes 1 --json", tmp_path, cache)
 
 
+@pytest.mark.slow
 def test_it_is_said_once_that_there_is_no_place_for_the_cache(tmp_path: Path) -> None:
     out = printed(f"{LINE} --out run", tmp_path, Path("/dev/null/nowhere"))
     assert out.count("compiling") == 1

@@ -31,15 +31,18 @@ def warnings_of(path: Path, env: str = "CartPole-v1", **changes: Any) -> list[st
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_healthy_run_is_silent(seed: int, tmp_path: Path) -> None:
     assert warnings_of(tmp_path / "run", seed=seed, steps=300_000) == []
 
 
+@pytest.mark.slow
 def test_pendulum_is_silent_too(tmp_path: Path) -> None:
     assert warnings_of(tmp_path / "run", "Pendulum-v1", steps=120_000) == []
 
 
+@pytest.mark.slow
 def test_weights_that_lost_their_steps_are_noise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,6 +87,7 @@ def test_weights_of_the_wrong_sign_collapse(
     assert warnings_of(tmp_path / "run") == ["entropy-collapse"]
 
 
+@pytest.mark.slow
 def test_an_entropy_of_the_wrong_sign_collapses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

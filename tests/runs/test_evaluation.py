@@ -91,6 +91,7 @@ def test_greedy_takes_the_mode_and_sampled_does_not(ladder: VectorEnv) -> None:
     assert sampled["low"] < sampled["mean"] < sampled["high"]  # type: ignore[operator]
 
 
+@pytest.mark.slow
 def test_observations_are_normalised_by_statistics_that_stay_as_they_are(
     ladder: VectorEnv,
 ) -> None:

@@ -136,6 +136,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestTheRuns:
+    @pytest.mark.slow
     def test_each_is_the_one_that_its_seed_alone_makes_for_any_number_of_jobs(
         self, made: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -225,6 +226,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 class TestStops:
+    @pytest.mark.slow
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_a_signal_saves_every_run_and_a_resume_ends_the_same(
         self, number: signal.Signals, whole: dict[str, Any]
@@ -246,6 +248,7 @@ class TestStops:
         assert command("train --resume group --jobs 1") == 0
         assert timeless(Path("group").resolve()) == whole
 
+    @pytest.mark.slow
     def test_without_the_parent_no_run_goes_on(self, whole: dict[str, Any]) -> None:
         process = start(f"{LONG} --seeds 0-2 --jobs 2 --out group")
         runs = [Path(f"group/seed-{seed}") for seed in range(3)]
@@ -262,6 +265,7 @@ class TestStops:
         assert command("train --resume group --jobs 1") == 0
         assert timeless(Path("group").resolve()) == whole
 
+    @pytest.mark.slow
     @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks Linux for processes")
     @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
     def test_an_update_that_takes_minutes_is_given_up(self, number: signal.Signals) -> None:
@@ -280,6 +284,7 @@ class TestStops:
 
 
 class TestFailures:
+    @pytest.mark.slow
     def test_a_run_that_fails_is_named_and_the_others_go_on(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -52,6 +52,7 @@ def test_scalars_of_tensorboard_are_the_rows_whatever_the_pieces(tmp_path: Path)
     assert [event.value for event in kl] == columns["kl"].astype(np.float32).tolist()
 
 
+@pytest.mark.slow
 def test_several_seeds_write_them_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     flags = "--steps 64 --envs 2 --horizon 16 --evaluation-episodes 0 --jobs 2"

@@ -52,6 +52,7 @@ def test_the_scale_becomes_lighter_step_by_step() -> None:
     assert lightness[-1] < 90
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["module://nowhere.backend_inline", "nonsense", "tkagg", ""])
 def test_a_figure_is_drawn_whatever_backend_is_set(tmp_path: Path, backend: str) -> None:
     code = (

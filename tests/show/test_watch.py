@@ -255,6 +255,7 @@ def test_bars_are_as_long_as_probabilities() -> None:
     assert blue.sum() / light.sum() == pytest.approx(3, rel=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["CartPole-v1", "Pendulum-v1", "npvpg/Acrobot-v1"])
 def test_what_is_seen_is_what_the_compiled_environment_does(name: str, tmp_path: Path) -> None:
     scaled = {"normalize_rewards": True, "reward_scale": 0.1, "estimator": "gae", "horizon": 16}
@@ -319,6 +320,7 @@ def test_what_renders_no_picture_says_so(own: Callable[..., Path], returns: str,
     assert sorted(Path().iterdir()) == [Path("mine"), Path("runs")]
 
 
+@pytest.mark.slow
 def test_several_seeds_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = "train CartPole-v1 --seeds 0,1 --jobs 1 --steps 64 --envs 2 --horizon 16 --hidden 8"
     assert main([*words.split(), "--evaluation-episodes", "0", "--out", "both"]) == 0

@@ -25,6 +25,7 @@ def command(line: str) -> int:
     return main(line.split())
 
 
+@pytest.mark.slow
 def test_it_trains_all_draws_and_goes_on_where_it_stood(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -48,6 +48,7 @@ def test_all_kinds_estimate_one_gradient() -> None:
         assert (error < 5 * each.std(axis=0) / 4000**0.5).all()
 
 
+@pytest.mark.slow
 def test_the_pathwise_gradient_learns_and_detached_it_does_not() -> None:
     learns = analytic.learn(analytic.PATHWISE, "nothing", 0)
     detached = analytic.learn(analytic.PATHWISE, "reward", 0)

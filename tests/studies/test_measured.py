@@ -23,6 +23,7 @@ def command(line: str) -> int:
     return main(line.split())
 
 
+@pytest.mark.slow
 def test_runs_are_measured_and_the_exact_stands_beside(capsys: pytest.CaptureFixture[str]) -> None:
     assert command(f"train CartPole-v1 --algorithm vpg {SHORT} --out run") == 0
     before = {path.name: path.read_bytes() for path in Path("run").iterdir()}

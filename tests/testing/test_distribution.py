@@ -6,6 +6,7 @@ from npvpg.testing import TheoremError, check_distribution
 from tests.testing.planted_laws import PLANTED, Faultless, Planted, ScoreOfWrongSign
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: f"{planted.law}")
 def test_every_planted_fault_breaks_its_theorem(planted: Planted) -> None:
     with pytest.raises(TheoremError) as caught:

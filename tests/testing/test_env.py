@@ -13,6 +13,7 @@ def name(planted: Planted) -> str:
     return make.step.__name__ if isinstance(make, CompiledEnv) else make.__name__
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("planted", PLANTED, ids=name)
 def test_every_planted_fault_breaks_its_theorem(planted: Planted) -> None:
     with pytest.raises(TheoremError) as caught:

@@ -23,6 +23,7 @@ from verification.results import Verdict, judge_all
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
 def test_verdicts(project: Path, workers: str) -> None:
     ran = launch(project, options=[workers, "-k", "not slow"], timeout=120)

@@ -109,6 +109,7 @@ def test_write_puts_table_and_picture_in_their_place(tmp_path: Path) -> None:
     assert page.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_training_skips_what_is_finished_and_goes_on_with_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,6 +24,7 @@ def mutant(new: str, **changes: object) -> Mutant:
     return Mutant(**{**told, **changes})  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bug", "fate", "detail"),
     [
@@ -49,6 +50,7 @@ def test_fates(project: Path, bug: Mutant, fate: Fate, detail: str) -> None:
     assert (project / FILE).read_text() == before
 
 
+@pytest.mark.slow
 def test_endless_loop(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("verification.mutate.TIMEOUT", 5.0)
     outcome = plant(mutant("while True: x"), project)
@@ -56,6 +58,7 @@ def test_endless_loop(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert outcome.seconds < 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bugs", "code", "said"),
     [

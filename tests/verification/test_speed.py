@@ -189,6 +189,7 @@ def test_one_thread_and_no_imposed_kernels(folder: Path, monkeypatch: pytest.Mon
         assert worker.ask("get", n="OPENBLAS_CORETYPE") == {"is": None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(program.MEASURES))
 @pytest.mark.usefixtures("no_peers")
 def test_program(
@@ -219,6 +220,7 @@ def test_program(
     assert (out / "wall-time.png").exists() == (name == "training")
 
 
+@pytest.mark.slow
 def test_command() -> None:
     short = ("--steps", "512", "--evaluation-episodes", "0")
     found = command.train(0, *short)

@@ -55,6 +55,7 @@ def _known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     sys.modules.pop("test_far_boxes", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("low", "high", "whole"),
     [(5.0, 35.0, False), (1000.0, 5000.0, False), (0.0, 1e-3, False), (100, 140, True)],

@@ -33,6 +33,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     sys.modules.pop("copying", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "bound", "policy", "best_blind"),
     [

@@ -188,6 +188,7 @@ def columns(name: str, *entries: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack(entries)
 
 
+@pytest.mark.slow
 @claim(
     "H1",
     title="A compiled environment takes the steps of Gymnasium's",
@@ -250,6 +251,7 @@ def test_steps_from_every_edge(name: str, dtype: type[Any]) -> None:
     compare(name, columns(name, *grid[:, :-1].T), acts if dtype is np.int64 else acts[:, None])
 
 
+@pytest.mark.slow
 @claim("H1")
 @pytest.mark.parametrize(
     ("name", "option"),

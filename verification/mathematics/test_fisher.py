@@ -92,7 +92,7 @@ def test_forward_mode_of_a_policy(seed, state):
     tolerance_reason="relative to the largest product; what a - mu cancels",
     about=(
         "npvpg.distributions.categorical.Categorical.fisher_product",
-        "npvpg.distributions.categorical.GreedyCategorical.fisher_product",
+        "npvpg.distributions.greedy.GreedyCategorical.fisher_product",
         "npvpg.distributions.gaussian.DiagonalGaussian.fisher_product",
         "npvpg.distributions.bernoulli.Bernoulli.fisher_product",
         "npvpg.distributions.squashed.SquashedGaussian.fisher_product",
@@ -213,6 +213,7 @@ def test_products_with_fishers_matrix(law, seed):
     observe(largest(Fv - curved), 1e-11 * size, lambda: f"curvature {law} {seed=}")
 
 
+@pytest.mark.slow
 @claim("K7")
 @given(SMALL, SEED)
 def test_products_of_the_scores_of_actions(law, seed):

@@ -35,11 +35,11 @@ WEIGHTS = [(TotalReturn(0.9), None), (RewardToGo(0.9), 0.9), (GAE(0.9, 0.5), 0.9
     tolerance_reason="relative to the terms; 2/M for the sampler, M = 20000 strata",
     about=(
         "npvpg.distributions.softmax.log_mixture",
-        "npvpg.distributions.categorical.GreedyCategorical",
-        "npvpg.distributions.categorical.GreedyCategorical.sample",
-        "npvpg.distributions.categorical.GreedyCategorical.log_prob",
-        "npvpg.distributions.categorical.GreedyCategorical.entropy",
-        "npvpg.distributions.categorical.GreedyCategorical.kl",
+        "npvpg.distributions.greedy.GreedyCategorical",
+        "npvpg.distributions.greedy.GreedyCategorical.sample",
+        "npvpg.distributions.greedy.GreedyCategorical.log_prob",
+        "npvpg.distributions.greedy.GreedyCategorical.entropy",
+        "npvpg.distributions.greedy.GreedyCategorical.kl",
     ),
 )
 @given(st.integers(1, 6), GREEDY, st.sampled_from([0.0, 1.0, 8.0]), SEED)
@@ -108,8 +108,8 @@ def _expected(law, world, estimator, discount):
     tolerance=1e-12,
     tolerance_reason="relative to the gradient; sums of some hundred terms",
     about=(
-        "npvpg.distributions.categorical.GreedyCategorical.score",
-        "npvpg.distributions.categorical.GreedyCategorical.log_prob",
+        "npvpg.distributions.greedy.GreedyCategorical.score",
+        "npvpg.distributions.greedy.GreedyCategorical.log_prob",
     ),
 )
 @given(st.floats(0.0, 0.95), SEED, st.sampled_from(WEIGHTS))

@@ -36,6 +36,7 @@ def _each(lab, psi, discount):
     return rows
 
 
+@pytest.mark.slow
 @claim(
     name="X5",
     title="The measured variance of a gradient is unbiased",

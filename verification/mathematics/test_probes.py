@@ -145,6 +145,7 @@ class ProbeEnv(gym.Env[NDArray[np.float64], np.int64]):
         )
 
 
+@pytest.mark.slow
 @claim(
     name="G5",
     title="Probe environments",

@@ -56,8 +56,8 @@ SCALE = st.sampled_from([0.0, 0.3, 1.0, 3.0])
         "npvpg.distributions.product.Product",
         "npvpg.distributions.product.Product.score",
         "npvpg.distributions.product.Product.entropy_score",
-        "npvpg.distributions.categorical.GreedyCategorical.score",
-        "npvpg.distributions.categorical.GreedyCategorical.entropy_score",
+        "npvpg.distributions.greedy.GreedyCategorical.score",
+        "npvpg.distributions.greedy.GreedyCategorical.entropy_score",
     ),
 )
 @given(LAWS, st.sampled_from([0.0, 1.0, 8.0]), SEED)
@@ -117,7 +117,7 @@ def test_policies(law, free, seed):
         "npvpg.distributions.bernoulli.Bernoulli.score",
         "npvpg.distributions.squashed.SquashedGaussian",
         "npvpg.distributions.product.Product.score",
-        "npvpg.distributions.categorical.GreedyCategorical.score",
+        "npvpg.distributions.greedy.GreedyCategorical.score",
     ),
 )
 @given(LAWS, SCALE, SEED)

@@ -122,6 +122,7 @@ def _observe_gradient(lab: Lab, batches: list[Batch], names: list[str], told: st
 EVERY = [k for k, e in NAMED.items() if not (e.needs_whole_episodes or e.compares_trajectories)]
 
 
+@pytest.mark.slow
 @claim(
     name="E10",
     title="The pipeline, fed with every episode, gives the gradient",

@@ -159,6 +159,7 @@ def _awkward(x):
     return view
 
 
+@pytest.mark.slow
 @claim(
     name="D6",
     title="Compiled kernels are their Python",
