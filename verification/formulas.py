@@ -42,6 +42,7 @@ MODULES = (
     "npvpg.fisher",
     "npvpg.lab.variance",
     "npvpg.lab.contributions",
+    "npvpg.lab.reweighting",
     "npvpg.optimizers.steps",
     "npvpg.optimizers.clipping",
     "npvpg.optimizers.chain",

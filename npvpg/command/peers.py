@@ -23,6 +23,7 @@ _NAMES: dict[str, str] = {
     "hidden_sizes": "hidden",
     "hidden_size": "hidden",
     "lambda": "lam",
+    "html": "out",
     "learning_rate": "policy_lr value_lr",
     "log_dir": "out",
     "log_std_init": "init_log_sigma",

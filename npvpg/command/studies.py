@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from npvpg import checks
 from npvpg.command.parser import Command
-from npvpg.show.pictures import check_suffix
+from npvpg.show.pictures import SUFFIXES, check_suffix
 
 
 @dataclass(frozen=True)
@@ -191,13 +191,16 @@ class Explain(Command):
     """Steps to list, those that have most in the gradient first."""
 
     out: Annotated[Path | None, "FILE"] = None
-    """File to write: all steps as .csv, or a picture as .png, .pdf or .svg; none unless given."""
+    """File to write: all steps as .csv, a picture as .png, .pdf or .svg, or as .html a page on
+    which one gives those listed another weight and sees how the gradient would move; none unless
+    given."""
 
     def __post_init__(self) -> None:
         """Refuse what there cannot be."""
         checks.at_least(1, rows=self.rows, update=self.update)
-        if self.out is not None and self.out.suffix.lower() != ".csv":
-            check_suffix(self.out)
+        known = (".csv", ".html", *SUFFIXES)
+        if self.out is not None and self.out.suffix.lower() not in known:
+            raise ValueError(f"out must end in {', '.join(known)}, got {self.out}")
 
     @override
     def carry_out(self) -> int:
@@ -205,7 +208,7 @@ class Explain(Command):
         from npvpg.runs.directory import RunDirectory
         from npvpg.runs.evaluation import trained
         from npvpg.runs.log import read_metrics
-        from npvpg.studies import explain, explain_picture
+        from npvpg.studies import explain, explain_page, explain_picture
 
         with environments.quiet(), trained(self.run) as at:
             logged = read_metrics(RunDirectory(self.run).metrics)["grad_norm"]
@@ -213,8 +216,12 @@ class Explain(Command):
         print(explain.summary(found))
         print(explain.table(found, self.rows))
         if self.out is not None:
-            csv = self.out.suffix.lower() == ".csv"
-            (explain.write_csv if csv else explain_picture.draw)(self.out, found)
+            if self.out.suffix.lower() == ".csv":
+                explain.write_csv(self.out, found)
+            elif self.out.suffix.lower() == ".html":
+                explain_page.write(self.out, found, self.rows)
+            else:
+                explain_picture.draw(self.out, found)
             print(self.out)
         return 0
 

@@ -50,6 +50,14 @@ class Explained(NamedTuple):
         Of the gradient of one trajectory; None of fewer than three.
     agreement : float
         Cosine of the gradients of the two halves of the batch, every other trajectory.
+    policy : Policy
+        The policy that acted.
+    theta : ndarray of float64, shape (P,)
+        Its parameters.
+    factor : ndarray of float64, shape (S,)
+        What every weight is multiplied by in the gradient.
+    entropy_weight : float
+        What every entropy is multiplied by in it.
     """
 
     update: int
@@ -59,6 +67,10 @@ class Explained(NamedTuple):
     parts: Contributions
     variance: GradientVariance | None
     agreement: float
+    policy: Policy
+    theta: NDArray[np.float64]
+    factor: NDArray[np.float64]
+    entropy_weight: float
 
 
 def explain(
@@ -113,10 +125,11 @@ def explain(
     )
     pi, psi, grad = _gradient(at, state, policy, theta, batch)
     weigh, count = algorithm.weigh, algorithm.weigh.count(batch)
-    weight = psi / count
+    factor = np.full(batch.n_steps, 1 / count)
     if weigh.discount is not None:
-        weight = weight * returns.discount_weights(batch.start, weigh.discount)
-    parts = contributions(pi, batch, weight, grad, algorithm.policy_step.entropy_weight / count)
+        factor = factor * returns.discount_weights(batch.start, weigh.discount)
+    entropy_weight = algorithm.policy_step.entropy_weight / count
+    parts = contributions(pi, batch, psi * factor, grad, entropy_weight)
     each = trajectory_gradients(policy, theta, batch, psi, discount=weigh.discount)
     return Explained(
         state.iteration + 1,
@@ -126,6 +139,10 @@ def explain(
         parts,
         gradient_variance(each) if len(each) > 2 else None,
         half_cosine(pi, batch, psi, discount=weigh.discount),
+        policy,
+        theta,
+        factor,
+        entropy_weight,
     )
 
 

@@ -1,5 +1,5 @@
 """
-Open every page of the site in Chromium, wide and narrow, from disk.
+Open every page of the site in Chromium, wide and narrow, light and dark, from disk.
 
 ``python -m verification.pages.browser site`` looks for errors on the console, requests to
 anywhere but the site, and pages wider than the window; and for dead links without a browser.
@@ -12,8 +12,9 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from verification.pages.links import dead
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # the extra docs brings it
     from playwright.sync_api import ConsoleMessage, Error, Request
 
 WIDTHS = (1280, 390)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -39,6 +41,18 @@ def _request(heard: list[str], root: str, request: Request) -> None:
         heard.append(f"asks for {request.url}")
 
 
+def found() -> str | None:
+    """
+    Find the browser.
+
+    Returns
+    -------
+    str or None
+        Its program, if there is one.
+    """
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
 def complaints(site: Path, chromium: str, pages: Sequence[Path]) -> Iterator[str]:
     """
     Open pages.
@@ -55,15 +69,15 @@ def complaints(site: Path, chromium: str, pages: Sequence[Path]) -> Iterator[str
     Yields
     ------
     str
-        What is wrong, with page and width.
+        What is wrong, with page, width and scheme.
     """
     from playwright.sync_api import sync_playwright  # noqa: PLC0415
 
     root = site.resolve().as_uri()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for width in WIDTHS:
-            page = browser.new_page(viewport={"width": width, "height": 900})
+        for width, scheme in product(WIDTHS, SCHEMES):
+            page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
             heard: list[str] = []
             page.on("console", partial(_console, heard))
             page.on("pageerror", partial(_raised, heard))
@@ -73,7 +87,9 @@ def complaints(site: Path, chromium: str, pages: Sequence[Path]) -> Iterator[str
                 over = page.evaluate(OVERFLOW)
                 if over > 0:
                     heard.append(f"is {over} px too wide")
-                yield from (f"{path.relative_to(site)} at {width} px: {text}" for text in heard)
+                yield from (
+                    f"{path.relative_to(site)} at {width} px, {scheme}: {text}" for text in heard
+                )
                 heard.clear()
             page.close()
         browser.close()
@@ -97,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("site", type=Path, help="folder that python -m verification.pages wrote")
     options = parser.parse_args(arguments)
     pages = sorted(options.site.rglob("*.html"))
-    chromium = next(filter(None, map(shutil.which, NAMES)), None)
+    chromium = found()
     if not pages or chromium is None:
         told = f"no page in {options.site}" if not pages else f"none of {', '.join(NAMES)} is there"
         print(f"browser: {told}", file=sys.stderr)
