@@ -8,8 +8,8 @@ from typing_extensions import override
 
 from npvpg import checks
 from npvpg.world.actor import Actor
+from npvpg.world.engine import Engine
 from npvpg.world.rollout import Position, Rollout, fixed_horizon, whole_episodes
-from npvpg.world.vector import SeededVectorEnv
 
 
 class Collect(ABC):
@@ -28,7 +28,7 @@ class Collect(ABC):
     @abstractmethod
     def __call__(
         self,
-        env: SeededVectorEnv,
+        env: Engine,
         actor: Actor,
         position: Position,
         *,
@@ -40,8 +40,8 @@ class Collect(ABC):
 
         Parameters
         ----------
-        env : SeededVectorEnv
-            Environment of N sub-environments.
+        env : Engine
+            What steps the N sub-environments.
         actor : Actor
             What chooses the actions.
         position : Position
@@ -92,7 +92,7 @@ class FixedHorizon(Collect):
     @override
     def __call__(
         self,
-        env: SeededVectorEnv,
+        env: Engine,
         actor: Actor,
         position: Position,
         *,
@@ -148,7 +148,7 @@ class WholeEpisodes(Collect):
     @override
     def __call__(
         self,
-        env: SeededVectorEnv,
+        env: Engine,
         actor: Actor,
         position: Position,
         *,

@@ -14,8 +14,9 @@ from npvpg.normalize import RunningMoments
 from npvpg.recent import RECENT
 from npvpg.state import Iteration, TrainState
 from npvpg.world.actor import Actor
-from npvpg.world.position import replay
+from npvpg.world.engine import Engine
 from npvpg.world.rollout import Position, Rollout
+from npvpg.world.split import Crew, Split
 from npvpg.world.vector import SeededVectorEnv
 
 
@@ -59,6 +60,7 @@ def iterate(
     n_steps: int,
     dtype: DTypeLike = np.float64,
     state: TrainState | None = None,
+    crew: Crew | None = None,
 ) -> Iterator[Iteration]:
     """
     Train; one `Iteration` per update.
@@ -77,6 +79,9 @@ def iterate(
         Type of all parameters.
     state : TrainState, optional
         State to go on from; the run then continues as if it had never stopped.
+    crew : Crew, optional
+        Workers that step the sub-environments in place of `env`, among which these are shared out.
+        No number depends on it.
 
     Yields
     ------
@@ -98,16 +103,18 @@ def iterate(
     began = time.perf_counter()
     if state is None:
         state = initial_state(algorithm, n_envs=env.num_envs, seed=seed, dtype=dtype)
-    driver = SeededVectorEnv(
-        env, seed, seed_bits=state.position.seed_bits, repeat=algorithm.collect.repeat
-    )
-    _return_to(driver, state.position)
+    bits, repeat = state.position.seed_bits, algorithm.collect.repeat
+    driver = SeededVectorEnv(env, seed, seed_bits=bits, repeat=repeat)
+    engine: Engine = driver
+    if crew is not None:
+        engine = Split(crew, env.num_envs, seed=seed, seed_bits=bits, repeat=repeat)
+    _return_to(engine, state.position)
     while state.steps < n_steps:
         turn = Turn(seed, state.iteration, state.steps / n_steps)
         policy, theta = algorithm.acting(state.learner, turn.fraction)
         moments = state.obs_moments if algorithm.collect.normalize_obs else None
         rollout = algorithm.collect(
-            driver,
+            engine,
             Actor(policy, theta, moments),
             state.position,
             iteration=state.iteration,
@@ -121,15 +128,14 @@ def iterate(
         yield Iteration(state, rollout.episodes, diagnostics, time.perf_counter() - began)
 
 
-def _return_to(driver: SeededVectorEnv, position: Position) -> None:
+def _return_to(engine: Engine, position: Position) -> None:
     """Bring the sub-environments to where a run stopped."""
     n_envs = len(position.episode)
-    if n_envs != driver.n_envs:
+    if n_envs != engine.n_envs:
         raise ValueError(
-            f"state must be one of {driver.n_envs} sub-environments, as env is, got {n_envs}"
+            f"state must be one of {engine.n_envs} sub-environments, as env is, got {n_envs}"
         )
-    if position.obs.size:
-        replay(driver, position)
+    engine.return_to(position)
 
 
 def _next(

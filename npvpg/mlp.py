@@ -29,8 +29,6 @@ from npvpg.kernels import network
 Activation = Literal["tanh", "relu"]
 Scheme = Literal["orthogonal", "glorot"]
 
-SMALL_BATCH = 256  # up to that many rows a compiled rollout is faster than calls of BLAS
-
 
 @dataclass(frozen=True)
 class MLP:
@@ -192,7 +190,7 @@ class MLP:
 
     def forward_small(self, theta: NDArray[Any], x: NDArray[Any]) -> NDArray[Any]:
         """
-        Run the network by compiled loops, for a few rows faster than BLAS; float32 or float64.
+        Run the network by compiled loops, for acting faster than BLAS; float32 or float64.
 
         Rows are those of `forward` to rounding, and none depends on the others.
         """

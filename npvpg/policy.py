@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from npvpg import checks
 from npvpg.distributions import LOG_SIGMA_MAX, LOG_SIGMA_MIN, Distribution
-from npvpg.mlp import MLP, SMALL_BATCH
+from npvpg.mlp import MLP
 from npvpg.tangent import tangent
 
 
@@ -124,13 +124,12 @@ class Policy:
         """
         Parameters of the distribution for acting, (S, H): those of `at` to rounding.
 
-        Nothing is kept, and up to `npvpg.mlp.SMALL_BATCH` rows go through
-        `npvpg.mlp.MLP.forward_small`. Takes and refuses what `at` does.
+        Nothing is kept, and real rows go through `npvpg.mlp.MLP.forward_small`, where none depends
+        on the others. Takes and refuses what `at` does.
         """
         network, free = self._split(theta)
         real = theta.dtype in (np.float32, np.float64) and obs.dtype.kind != "c"
-        small = real and len(obs) <= SMALL_BATCH
-        run = self.network.forward_small if small else self.network.forward
+        run = self.network.forward_small if real else self.network.forward
         return self._filled(run(network, obs), free)
 
     def at(self, theta: NDArray[Any], obs: NDArray[Any]) -> "PolicyAt":

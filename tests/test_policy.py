@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npvpg.distributions import Categorical, DiagonalGaussian, Distribution, Product
-from npvpg.mlp import MLP, SMALL_BATCH
+from npvpg.mlp import MLP
 from npvpg.policy import Policy
 
 RNG = np.random.default_rng([92, 0])
@@ -73,17 +73,16 @@ def test_shapes_and_types(policy: Policy, dtype: type[Any]) -> None:
     assert pi.kl(pi).shape == (6,)
 
 
-def test_few_rows_go_through_loops_and_many_through_matrix_products() -> None:
+@pytest.mark.parametrize("n", [1, 5, 300])
+def test_rows_to_act_on_go_through_loops_and_those_to_learn_from_through_products(n: int) -> None:
     policy = Policy(MLP((17, 24, 2)), DiagonalGaussian(2))
     net = policy.network
-    theta, obs = policy.init(RNG), RNG.standard_normal((SMALL_BATCH + 1, 17))
+    theta, obs = policy.init(RNG), RNG.standard_normal((301, 17))
     theta[:] = RNG.standard_normal(policy.size) / 4
     loops, products = (run(theta[: net.size], obs) for run in (net.forward_small, net.forward))
     assert not np.array_equal(loops, products)  # they round differently
-    for n in (1, SMALL_BATCH - 1, SMALL_BATCH):
-        assert np.array_equal(policy.params(theta, obs[:n])[:, :2], loops[:n])
-    for params in (policy.params(theta, obs), policy.at(theta, obs).params):
-        assert np.array_equal(params[:, :2], products)
+    assert np.array_equal(policy.params(theta, obs[:n])[:, :2], loops[:n])
+    assert np.array_equal(policy.at(theta, obs).params[:, :2], products)
 
 
 def test_complex_numbers_go_through_matrix_products() -> None:

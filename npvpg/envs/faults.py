@@ -71,6 +71,26 @@ class EnvError(ValueError):
             fault.add_note(note)
         return fault
 
+    def counted_from(self, first: int) -> "EnvError":
+        """
+        Number the sub-environment as the whole run does.
+
+        Parameters
+        ----------
+        first : int
+            Number of the first sub-environment of those among which it was numbered.
+
+        Returns
+        -------
+        EnvError
+            The same fault; where no number is known, itself.
+        """
+        if self.index is None or not first:
+            return self
+        fault = self.placed(None, self.when)
+        fault.index = self.index + first
+        return fault
+
 
 def raised(error: BaseException, method: str) -> EnvError:
     """

@@ -136,7 +136,9 @@ def _play(
     step: Callable[..., int],
     reset: Callable[..., None],
     env: tuple[Any, ...],
-    start: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint64], int, int, int, bool],
+    start: tuple[
+        NDArray[np.float64], NDArray[np.float64], NDArray[np.uint64], int, int, int, int, bool
+    ],
     bounds: tuple[NDArray[Any], ...],
     policy: tuple[NDArray[Any], NDArray[np.int64], bool, int],
     moments: tuple[NDArray[np.float64], NDArray[np.float64], float],
@@ -159,7 +161,8 @@ def _play(
     start : tuple
         Bounds ``low`` and ``high`` of the numbers an episode starts from; the words of the seed
         and the purpose that key the episodes' seeds, and the bits of these, as in
-        `npvpg.kernels.pcg64.child_seeds`; how many episodes share a seed; whether to return to
+        `npvpg.kernels.pcg64.child_seeds`; how many episodes share a seed; the number that the
+        first sub-environment has in the run; whether to return to
         the caller when an episode has ended, who resets.
     bounds : tuple
         Least and greatest action of the environment, and the origin and unit that a continuous one
@@ -189,7 +192,7 @@ def _play(
         Number of steps taken. When stopped early, what ended last is not reset.
     """
     state, steps, limit, env_obs, env_rew, ends, rng = env
-    start_low, start_high, entropy, purpose, bits, repeat, by_hand = start
+    start_low, start_high, entropy, purpose, bits, repeat, begins, by_hand = start
     theta, sizes, _, _ = policy
     obs, act, rew, terminated, done, next_obs = record
     n_envs, n_steps, n_obs = obs.shape
@@ -224,7 +227,7 @@ def _play(
                 return int(t + 1 - first)
             rows = ended[:n_ended]
             number = episode[rows] // repeat
-            seed(rng, rows, child_seeds(entropy, purpose, rows, number, bits))
+            seed(rng, rows, child_seeds(entropy, purpose, rows + begins, number, bits))
             reset(uniform(rng, rows, start_low, start_high), rows, state, steps, env_obs)
     return int(n_steps - first)
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npvpg.kernels.play import choose
-from npvpg.mlp import SMALL_BATCH
 from npvpg.normalize import BOUND, RunningMoments
 from npvpg.policy import Policy
 
@@ -84,22 +83,10 @@ class Actor:
         law = self.policy.distribution
         return law.mode(params) if self.by_mode else law.sample(params, noise)
 
-    def compiles(self, n_rows: int) -> bool:
-        """
-        Say whether the compiled backend serves.
-
-        Parameters
-        ----------
-        n_rows : int
-            Observations to act in at a time.
-
-        Returns
-        -------
-        bool
-            Whether the law has a sampler, actions are drawn and the rows are few.
-        """
-        law = self.policy.distribution
-        return law.sampler is not None and not self.by_mode and n_rows <= SMALL_BATCH
+    @property
+    def compiles(self) -> bool:
+        """Whether the compiled backend serves: the law has a sampler, and actions are drawn."""
+        return self.policy.distribution.sampler is not None and not self.by_mode
 
     def chooser(self, n_rows: int) -> Choose:
         """
@@ -115,7 +102,7 @@ class Actor:
         callable
             Takes observations (N, O) and noise, returns actions, as `act` does.
         """
-        if not self.compiles(n_rows):
+        if not self.compiles:
             return self.act
         law, dtype = self.policy.distribution, self.theta.dtype
         shape, kind = (n_rows, *law.event_shape), dtype if law.event_shape else np.int64

@@ -5,7 +5,7 @@ Two ways lead to the same record. Where the environment and the actor are compil
 one call; anywhere else the environment is stepped from here.
 """
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium.spaces import Box
@@ -15,35 +15,14 @@ from npvpg.envs.base import CompiledVectorEnv
 from npvpg.kernels import pcg64
 from npvpg.kernels.play import play
 from npvpg.world.actor import Actor
+from npvpg.world.engine import Record
 from npvpg.world.squash import ScaleAction, origin_and_unit
 from npvpg.world.streams import Purpose
-from npvpg.world.vector import SeededVectorEnv
 
+if TYPE_CHECKING:
+    from npvpg.world.vector import SeededVectorEnv
 
-class Record(NamedTuple):
-    """
-    Steps of N sub-environments, axis 1 the time.
-
-    Attributes
-    ----------
-    obs : ndarray of float64, shape (N, T, O)
-        Observations as the environment gave them.
-    act : ndarray, shape (N, T) or (N, T, D)
-        Actions as they were sampled.
-    rew : ndarray of float64, shape (N, T)
-        Rewards [reward].
-    terminated, done : ndarray of bool, shape (N, T)
-        Whether the step ended its episode for good, and at all.
-    next_obs : ndarray of float64, shape (N, T, O)
-        Observation after the step; where the episode went on, not defined.
-    """
-
-    obs: NDArray[np.float64]
-    act: NDArray[Any]
-    rew: NDArray[np.float64]
-    terminated: NDArray[np.bool_]
-    done: NDArray[np.bool_]
-    next_obs: NDArray[np.float64]
+BLOCK = 128  # noise is drawn for that many steps at a time where the number is not known
 
 
 class Player:
@@ -72,7 +51,7 @@ class Player:
     """
 
     def __init__(
-        self, env: SeededVectorEnv, actor: Actor, purpose: Purpose, iteration: int
+        self, env: "SeededVectorEnv", actor: Actor, purpose: Purpose, iteration: int
     ) -> None:
         self.env, self.actor = env, actor
         # the uniform noise of many short streams: drawn by NumPy it costs more than acting on it
@@ -120,11 +99,33 @@ class Player:
         noise = self._noise(n_steps)
         env = self.env.env
         inner = env.env if isinstance(env, ScaleAction) else env  # the kernel scales as well
-        if isinstance(inner, CompiledVectorEnv) and self.actor.compiles(self.env.n_envs):
+        if isinstance(inner, CompiledVectorEnv) and self.actor.compiles:
             record = self._play_compiled(inner, noise, n_episodes)
         else:
             record = self._play_stepwise(noise, n_episodes)
         return record, bool(n_episodes) and int(self.finished.min()) >= n_episodes
+
+    def whole(self, n_episodes: int) -> Record:
+        """
+        Go on until every sub-environment has finished so many episodes.
+
+        A sub-environment that is through plays on until all are, as they move all together.
+
+        Parameters
+        ----------
+        n_episodes : int
+            Episodes of each.
+
+        Returns
+        -------
+        Record
+            The steps.
+        """
+        blocks, through = [], False
+        while not through:
+            block, through = self.play(BLOCK, n_episodes)
+            blocks.append(block)
+        return Record(*(np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True)))
 
     def _noise(self, n_steps: int) -> NDArray[np.float64]:
         """Draw the noise of the next steps, (T, N) or (T, N, D)."""
@@ -187,7 +188,8 @@ class Player:
             np.empty((n_envs, n_steps, self.env.n_obs)),
         )
         streams = self.env.streams
-        keys = streams.entropy, int(self.env.purpose), self.env.seed_bits, streams.repeat
+        which = streams.repeat, streams.first
+        keys = streams.entropy, int(self.env.purpose), self.env.seed_bits, *which
         start = (*inner.start_bounds, *keys, inner.resets_by_hand)
         taken = 0
         while taken < n_steps:

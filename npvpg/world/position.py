@@ -5,13 +5,16 @@ Nothing of an environment is kept: where it stands follows from the seed of its 
 actions since, so a run can be taken up again in mid-episode with any environment.
 """
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from npvpg.envs.faults import EnvError
 from npvpg.world.streams import OLD_SEED_BITS, SEED_BITS
-from npvpg.world.vector import SeededVectorEnv
+
+if TYPE_CHECKING:
+    from npvpg.world.vector import SeededVectorEnv
 
 
 class Position(NamedTuple):
@@ -62,7 +65,7 @@ class Position(NamedTuple):
         )
 
 
-def replay(env: SeededVectorEnv, position: Position) -> None:
+def replay(env: "SeededVectorEnv", position: Position) -> None:
     """
     Bring every sub-environment to where it stood.
 
@@ -75,7 +78,7 @@ def replay(env: SeededVectorEnv, position: Position) -> None:
 
     Raises
     ------
-    ValueError
+    EnvError
         If an observation differs: then the environment does not follow from its seed.
     """
     length, history = position.length, position.history
@@ -94,7 +97,8 @@ def replay(env: SeededVectorEnv, position: Position) -> None:
         arrived = env.reset(mask, position.episode)
     if not np.array_equal(arrived, position.obs):
         i = int(np.argmax((arrived != position.obs).any(axis=1)))
-        raise ValueError(
-            f"env must follow from its seed to be resumed, but sub-environment {i} is not "
+        which = i + env.streams.first
+        raise EnvError(
+            f"env must follow from its seed to be resumed, but sub-environment {which} is not "
             f"where it was after {length[i]} steps of the same actions"
         )

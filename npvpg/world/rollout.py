@@ -15,14 +15,11 @@ from numpy.typing import NDArray
 from npvpg import checks
 from npvpg.batch import Batch
 from npvpg.world.actor import Actor
-from npvpg.world.player import Player, Record
+from npvpg.world.engine import Engine, Played, Record, Task
 from npvpg.world.position import Position
 from npvpg.world.streams import Purpose
-from npvpg.world.vector import SeededVectorEnv
 
 __all__ = ["Episode", "Position", "Rollout", "fixed_horizon", "play_episodes", "whole_episodes"]
-
-BLOCK = 128  # noise is drawn for that many steps at a time where the number is not known
 
 
 class Episode(NamedTuple):
@@ -67,7 +64,7 @@ class Rollout(NamedTuple):
 
 
 def fixed_horizon(
-    env: SeededVectorEnv,
+    env: Engine,
     actor: Actor,
     position: Position,
     *,
@@ -80,8 +77,8 @@ def fixed_horizon(
 
     Parameters
     ----------
-    env : SeededVectorEnv
-        Environment of N sub-environments.
+    env : Engine
+        What steps the N sub-environments, such as `npvpg.world.vector.SeededVectorEnv`.
     actor : Actor
         What chooses the actions.
     position : Position
@@ -104,14 +101,12 @@ def fixed_horizon(
         If `n_steps` is smaller than 1, or the environment returns what it must not.
     """
     checks.at_least(1, n_steps=n_steps)
-    player = Player(env, actor, Purpose.ACTION, iteration)
-    player.begin(position.episode, position.obs)
-    record, _ = player.play(n_steps)
-    return _cut_at_end(player, record, position, steps_before)
+    played = env.play(actor, position, Task(Purpose.ACTION, iteration, n_steps=n_steps))
+    return _cut_at_end(actor, played, position, steps_before)
 
 
 def whole_episodes(
-    env: SeededVectorEnv,
+    env: Engine,
     actor: Actor,
     position: Position,
     *,
@@ -128,8 +123,8 @@ def whole_episodes(
 
     Parameters
     ----------
-    env : SeededVectorEnv
-        Environment of N sub-environments.
+    env : Engine
+        What steps the N sub-environments, such as `npvpg.world.vector.SeededVectorEnv`.
     actor : Actor
         What chooses the actions.
     position : Position
@@ -154,18 +149,12 @@ def whole_episodes(
         If `n_episodes` is smaller than 1, or the environment returns what it must not.
     """
     checks.at_least(1, n_episodes=n_episodes)
-    player = Player(env, actor, purpose, iteration)
-    player.begin(position.episode)
-    blocks, through = [], False
-    while not through:
-        block, through = player.play(BLOCK, n_episodes)
-        blocks.append(block)
-    record = Record(*(np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True)))
-    return _cut_at_episodes(player, record, position, steps_before, n_episodes)
+    played = env.play(actor, position, Task(purpose, iteration, n_episodes=n_episodes))
+    return _cut_at_episodes(actor, played.record, position, steps_before, n_episodes)
 
 
 def play_episodes(
-    env: SeededVectorEnv,
+    env: Engine,
     actor: Actor,
     *,
     n_episodes: int,
@@ -175,7 +164,7 @@ def play_episodes(
 
     Parameters
     ----------
-    env : SeededVectorEnv
+    env : Engine
         Environment, best with `Purpose.EVALUATION_EPISODE` for its stream.
     actor : Actor
         What chooses the actions.
@@ -207,11 +196,12 @@ def play_episodes(
     return returns[:n_episodes], batch.lengths[:n_episodes]
 
 
-def _cut_at_end(player: Player, record: Record, position: Position, steps_before: int) -> Rollout:
+def _cut_at_end(actor: Actor, played: Played, position: Position, steps_before: int) -> Rollout:
     """Keep every step; the last one ends a trajectory that may go on later."""
+    record, current = played.record, played.current
     n_envs, n_steps = record.rew.shape
     alive = ~record.done[:, -1]
-    record.next_obs[alive, -1] = player.current[alive]
+    record.next_obs[alive, -1] = current[alive]
     cut = record.done.copy()
     cut[:, -1] = True
     start = _offsets(cut)
@@ -230,14 +220,12 @@ def _cut_at_end(player: Player, record: Record, position: Position, steps_before
     if position.history.shape[1]:
         history = np.concatenate([position.history, history], axis=1)
     history = history[:, history.shape[1] - int(length_now.max()) :].copy()
-    following = Position(
-        player.episode, length_now, ret_now, player.current, history, position.seed_bits
-    )
-    return _rollout(player, Record(*map(_flat, record)), start, episodes, following)
+    following = Position(played.episode, length_now, ret_now, current, history, position.seed_bits)
+    return _rollout(actor, Record(*map(_flat, record)), start, episodes, following)
 
 
 def _cut_at_episodes(
-    player: Player, record: Record, position: Position, steps_before: int, n_episodes: int
+    actor: Actor, record: Record, position: Position, steps_before: int, n_episodes: int
 ) -> Rollout:
     """Keep the first episodes of every sub-environment; each of them is a trajectory."""
     keep = np.asarray(np.cumsum(record.done, axis=1) - record.done < n_episodes)
@@ -250,7 +238,7 @@ def _cut_at_episodes(
     following = Position.initial(len(record.rew))._replace(
         episode=position.episode + n_episodes, seed_bits=position.seed_bits
     )
-    return _rollout(player, kept, start, episodes, following)
+    return _rollout(actor, kept, start, episodes, following)
 
 
 def _episodes(
@@ -282,7 +270,7 @@ def _flat(part: NDArray[Any]) -> NDArray[Any]:
 
 
 def _rollout(
-    player: Player,
+    actor: Actor,
     record: Record,
     start: NDArray[np.int64],
     episodes: list[Episode],
@@ -290,11 +278,11 @@ def _rollout(
 ) -> Rollout:
     """Make a batch of steps that lie end to end."""
     batch = Batch(
-        obs=player.actor.see(record.obs),
+        obs=actor.see(record.obs),
         act=record.act,
         rew=record.rew,
         start=start,
-        last_obs=player.actor.see(record.next_obs[start[1:] - 1]),
+        last_obs=actor.see(record.next_obs[start[1:] - 1]),
         terminated=record.terminated[start[1:] - 1],
     )
     return Rollout(batch, record.obs, tuple(episodes), position)

@@ -35,6 +35,7 @@ class Purpose(IntEnum):
     WATCHED_ACTION = 9
     SELECTION = 10
     POLICY_MINIBATCH = 11
+    SWEEP = 12
 
 
 def generator(seed: int, purpose: Purpose, *key: int) -> np.random.Generator:
@@ -100,17 +101,19 @@ class Streams:
         Number of sub-environments, N.
     repeat : int
         Episodes of a sub-environment, one after the other, that have the same seed.
+    first : int
+        Number that the first of them has in the run; the others follow it.
 
     Raises
     ------
     ValueError
-        If `seed` is negative, or `repeat` smaller than 1.
+        If `seed` or `first` is negative, or `repeat` smaller than 1.
     """
 
-    def __init__(self, seed: int, n_envs: int, repeat: int = 1) -> None:
-        checks.at_least(0, seed=seed)
+    def __init__(self, seed: int, n_envs: int, repeat: int = 1, first: int = 0) -> None:
+        checks.at_least(0, seed=seed, first=first)
         checks.at_least(1, repeat=repeat)
-        self.n_envs, self.repeat = n_envs, repeat
+        self.n_envs, self.repeat, self.first = n_envs, repeat, first
         self.entropy = entropy_words(seed)
         self._generators: list[np.random.Generator] = []
 
@@ -123,14 +126,16 @@ class Streams:
         purpose : Purpose
             What the noise is for.
         iteration : int
-            Second part of the key; the third is the number of the sub-environment.
+            Second part of the key; the third is the number of the sub-environment in the run.
 
         Returns
         -------
         ndarray of uint64, shape (N, 4)
             The generators that `generators` gives as objects of NumPy.
         """
-        return np.asarray(pcg64.child_states(self.entropy, int(purpose), iteration, self.n_envs))
+        n = self.first + self.n_envs
+        every = pcg64.child_states(self.entropy, int(purpose), iteration, n)
+        return np.asarray(every[self.first :])
 
     def generators(self, purpose: Purpose, iteration: int) -> list[np.random.Generator]:
         """
@@ -175,7 +180,7 @@ class Streams:
         purpose : Purpose
             What the episodes are for.
         rows : ndarray of int64, shape (R,)
-            Their sub-environments.
+            Their sub-environments, the first of these streams being 0.
         episode : ndarray of int64, shape (R,)
             Their numbers.
         bits : int
@@ -191,5 +196,5 @@ class Streams:
         Of m seeds of b bits :math:`m(m-1)/2^{b+1}` pairs are equal on average: one among 65,536
         episodes, whose first states are then the same and little else.
         """
-        number = episode // self.repeat
-        return np.asarray(pcg64.child_seeds(self.entropy, int(purpose), rows, number, bits))
+        which, number = rows + self.first, episode // self.repeat
+        return np.asarray(pcg64.child_seeds(self.entropy, int(purpose), which, number, bits))

@@ -12,6 +12,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from npvpg import checks
 from npvpg.envs.contract import MASK, MASK_RULE, five, reset_result
@@ -19,7 +20,11 @@ from npvpg.envs.faults import EnvError, name_of, raised, shown
 from npvpg.envs.processes import culprit
 from npvpg.envs.serial import SerialVectorEnv
 from npvpg.world import spaces
+from npvpg.world.actor import Actor
+from npvpg.world.engine import Engine, Played, Task
 from npvpg.world.origin import Origin
+from npvpg.world.player import Player
+from npvpg.world.position import Position, replay
 from npvpg.world.squash import reach
 from npvpg.world.streams import SEED_BITS, Purpose, Streams
 
@@ -30,7 +35,7 @@ HOW_TO_BUILD = (
 )
 
 
-class SeededVectorEnv:
+class SeededVectorEnv(Engine):
     """
     Vector environment with autoreset disabled, whose every episode is seeded.
 
@@ -49,6 +54,8 @@ class SeededVectorEnv:
         Length of the episodes' seeds, see `npvpg.world.streams.Streams.seeds`.
     repeat : int
         Episodes of a sub-environment, one after the other, that begin with the same seed.
+    first : int
+        Number of the first sub-environment in the run, if others are stepped elsewhere.
 
     Raises
     ------
@@ -69,6 +76,7 @@ class SeededVectorEnv:
         purpose: Purpose = Purpose.EPISODE,
         seed_bits: int = SEED_BITS,
         repeat: int = 1,
+        first: int = 0,
     ) -> None:
         metadata = getattr(env, "metadata", None) or {}
         mode = metadata.get("autoreset_mode")
@@ -80,7 +88,7 @@ class SeededVectorEnv:
         self.env = SerialVectorEnv(env.envs) if type(env) is SyncVectorEnv else env
         self.purpose, self.seed_bits = purpose, seed_bits
         self.n_envs = env.num_envs
-        self.streams = Streams(seed, self.n_envs, repeat)
+        self.streams = Streams(seed, self.n_envs, repeat, first)
         self.origin = Origin(name_of(env), self.streams, purpose, seed_bits)
         self.obs_space, self.act_space = env.single_observation_space, env.single_action_space
         self.n_obs = gym.spaces.flatdim(self.obs_space)
@@ -129,6 +137,22 @@ class SeededVectorEnv:
         if MASK in returned[1]:
             warnings.warn(f"{name_of(self.env)}: {MASK_RULE}", RuntimeWarning, stacklevel=2)
         return self._flat(obs)
+
+    @override
+    def play(self, actor: Actor, position: Position, task: Task) -> Played:
+        player = Player(self, actor, task.purpose, task.iteration)
+        if task.n_steps:
+            player.begin(position.episode, position.obs)
+            record, _ = player.play(task.n_steps)
+        else:
+            player.begin(position.episode)
+            record = player.whole(task.n_episodes)
+        return Played(record, player.episode, player.current)
+
+    @override
+    def return_to(self, position: Position) -> None:
+        if position.obs.size:
+            replay(self, position)
 
     def clipped(self, act: NDArray[Any]) -> float | None:
         """

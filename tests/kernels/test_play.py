@@ -74,8 +74,10 @@ class World:
             np.full((2, n_steps, 1), -1.0),
         )
 
-    def play(self, *, n_episodes: int = 0, first: int = 0, by_hand: bool = False) -> int:
-        start = (np.array([2.0]), np.array([3.0]), self.entropy, 2, 31, 1, by_hand)
+    def play(
+        self, *, n_episodes: int = 0, first: int = 0, by_hand: bool = False, begins: int = 0
+    ) -> int:
+        start = (np.array([2.0]), np.array([3.0]), self.entropy, 2, 31, 1, begins, by_hand)
         n_network = 4 if self.sizes.size == 2 else self.theta.size
         policy: Any = (self.theta, self.sizes, self.relu, n_network)
         arguments: Any = (self.env, start, self.bounds, policy, self.moments, self.noise)
@@ -99,13 +101,16 @@ def test_a_record_by_hand() -> None:
     assert world.finished.tolist() == [2, 1]
 
 
-def test_an_episode_starts_from_the_seed_of_its_number() -> None:
+@pytest.mark.parametrize("begins", [0, 4])
+def test_an_episode_starts_from_the_seed_of_its_number(begins: int) -> None:
     world = World(5)
-    world.play()
+    world.play(begins=begins)
     for i, episode in enumerate([5, 9]):
         rows, rng = np.array([0]), np.zeros((1, 4), np.uint64)
         pcg64.seed(
-            rng, rows, pcg64.child_seeds(world.entropy, 2, np.array([i]), np.array([episode]), 31)
+            rng,
+            rows,
+            pcg64.child_seeds(world.entropy, 2, np.array([begins + i]), np.array([episode]), 31),
         )
         drawn = pcg64.uniform(rng, rows, np.array([2.0]), np.array([3.0]))
         assert world.state[i].tolist() == drawn[0].tolist()

@@ -39,8 +39,9 @@ def test_the_purposes_keep_their_numbers() -> None:
         "WATCHED_ACTION",
         "SELECTION",
         "POLICY_MINIBATCH",
+        "SWEEP",
     ]
-    assert list(Purpose) == list(range(12))
+    assert list(Purpose) == list(range(13))
 
 
 def test_neighbouring_runs_share_no_episode() -> None:

@@ -59,7 +59,7 @@ def _numbered(numbers: Sequence[int]) -> Iterator[None]:
     with (
         mock.patch.object(pcg64, "child_seeds", seeds),
         mock.patch.object(pcg64, "child_states", states),
-        nullcontext() if as_they_are else mock.patch.object(Actor, "compiles", return_value=False),
+        nullcontext() if as_they_are else mock.patch.object(Actor, "compiles", new=False),
     ):
         yield
 
