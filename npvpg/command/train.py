@@ -171,7 +171,8 @@ class Train(Command):
             directory.check_free(numbers)
 
         from npvpg.jobs.interrupt import Interrupts
-        from npvpg.jobs.pool import Workers, n_cores
+        from npvpg.jobs.pool import Workers
+        from npvpg.runs.cores import n_cores
 
         n_jobs = min(self.jobs or n_cores(), len(directory.unfinished(numbers)))
         with (
@@ -250,7 +251,8 @@ class Ablation(Command):
     @override
     def carry_out(self) -> int:
         from npvpg.jobs.interrupt import Interrupts
-        from npvpg.jobs.pool import Workers, n_cores
+        from npvpg.jobs.pool import Workers
+        from npvpg.runs.cores import n_cores
         from npvpg.studies import ablation
 
         if self.resume is not None:

@@ -1,7 +1,8 @@
 """
 Compiled environments that are Gymnasium vector environments.
 
-Importing this package registers a compiled twin of each of Gymnasium's classic control problems::
+Importing this package registers a compiled twin of each of Gymnasium's classic control problems,
+and of ten of its MuJoCo environments::
 
     import gymnasium
     import npvpg.envs
@@ -23,7 +24,7 @@ import gymnasium
 from npvpg.envs.base import CompiledVectorEnv
 from npvpg.envs.custom import CompiledEnv
 
-__all__ = ["COMPILED", "CompiledEnv", "CompiledVectorEnv"]
+__all__ = ["COMPILED", "MUJOCO", "CompiledEnv", "CompiledVectorEnv"]
 
 COMPILED = {
     "CartPole-v1": "npvpg.envs.cartpole:CartPoleVectorEnv",
@@ -34,9 +35,26 @@ COMPILED = {
 }
 """Environments of Gymnasium that have a compiled twin, named "npvpg/" and their own name."""
 
+MUJOCO = {
+    name: f"npvpg.envs.mujoco:{name}"
+    for name in (
+        "Ant-v5",
+        "HalfCheetah-v5",
+        "Hopper-v5",
+        "Humanoid-v5",
+        "InvertedDoublePendulum-v5",
+        "InvertedPendulum-v5",
+        "Pusher-v5",
+        "Reacher-v5",
+        "Swimmer-v5",
+        "Walker2d-v5",
+    )
+}
+"""Those whose twin is compiled around MuJoCo's own library."""
+
 
 def _register() -> None:
-    for name, entry_point in COMPILED.items():
+    for name, entry_point in (COMPILED | MUJOCO).items():
         if f"npvpg/{name}" not in gymnasium.registry:
             original = gymnasium.spec(name)
             gymnasium.register(

@@ -1,8 +1,7 @@
 """Vector environments whose step is one compiled call."""
 
-from collections.abc import Callable, Mapping
-from functools import cached_property
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Box, Discrete
@@ -14,17 +13,16 @@ from typing_extensions import override
 from npvpg import checks
 from npvpg.envs import arguments
 from npvpg.envs.arrays import Arrays
-from npvpg.envs.attributes import AttributesVectorEnv
 from npvpg.envs.generators import Seeds
+from npvpg.envs.played import Bounds, PlayedVectorEnv
 from npvpg.kernels.physics import ENDED
 
 Flags = NDArray[np.bool_]
 Step = tuple[NDArray[Any], NDArray[np.float64], Flags, Flags, dict[str, Any]]
-Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
 NO_LIMIT = 2**62
 
 
-class CompiledVectorEnv(AttributesVectorEnv):
+class CompiledVectorEnv(PlayedVectorEnv):
     """
     N sub-environments held in a few arrays and advanced by one compiled call.
 
@@ -59,14 +57,6 @@ class CompiledVectorEnv(AttributesVectorEnv):
     ValueError
         If a number is out of range, a space is of another kind, or there is no such mode.
     """
-
-    single_action_space: Box | Discrete
-    reset_kernel: Callable[..., None]
-    """Compiled loop that starts episodes, as in `npvpg.kernels.physics`."""
-    step_kernel: Callable[..., int]
-    """Compiled loop that takes a step."""
-    resets_by_hand: ClassVar[bool] = False
-    """Whether a reset takes more than `reset_kernel`."""
 
     def __init__(
         self,
@@ -107,39 +97,10 @@ class CompiledVectorEnv(AttributesVectorEnv):
         limit = NO_LIMIT if max_episode_steps == -1 else max_episode_steps
         self._arrays = Arrays(num_envs, state_size, obs, limit)
 
-    @property
-    def buffers(self) -> tuple[Any, ...]:
-        """What `step_kernel` takes after the actions: state, steps, limit, obs, ..., rng."""
-        return self._arrays.buffers
-
-    @cached_property
-    def pointers(self) -> tuple[Any, Any]:
-        """`step_kernel` and `reset_kernel` in a form that compiled code takes as an argument."""
-        act = np.empty(self._act_shape, self.act_bounds[0].dtype)
-        return self._arrays.pointers(self.step_kernel, self.reset_kernel, act)
-
-    @property
-    def act_bounds(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Least and greatest action, of the type that `step_kernel` takes."""
-        space = self.single_action_space
-        if isinstance(space, Box):
-            return space.low, space.high
-        first = np.asarray(space.start, np.int64)
-        return first, np.asarray(first + space.n - 1)
-
-    @property
-    def start_bounds(self) -> Bounds:
-        """Bounds of the numbers that an episode starts from."""
-        return self._low, self._high
-
-    @property
-    def observations(self) -> NDArray[Any]:
-        """Observations the sub-environments are in, shape (N, O)."""
-        return self._arrays.obs
-
     def _start(self, noise: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
         """Start episodes in `rows` from `noise`: writes state, steps and obs."""
-        self.reset_kernel(noise, rows, self._arrays.state, self._arrays.steps, self._arrays.obs)
+        arrays = self._arrays
+        self.reset_kernel(noise, rows, arrays.state, arrays.steps, arrays.obs, *arrays.more)
 
     def _bounds(self, options: Mapping[str, Any] | None) -> Bounds:
         """Those bounds, with a reset's options."""
@@ -226,7 +187,7 @@ class CompiledVectorEnv(AttributesVectorEnv):
         if self.autoreset_mode is AutoresetMode.NEXT_STEP and (self._arrays.steps == ENDED).any():
             self._step_or_start(actions)
         else:
-            fault = self.step_kernel(actions, *self.buffers)
+            fault = self._arrays.step(self.step_kernel, actions)
             if fault >= 0:
                 raise self._refusal(fault, actions)
             if self.autoreset_mode is AutoresetMode.SAME_STEP:

@@ -12,7 +12,8 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from npvpg.envs.base import Bounds, CompiledVectorEnv
+from npvpg.envs.base import CompiledVectorEnv
+from npvpg.envs.played import Bounds
 from npvpg.kernels.physics import NEVER
 from npvpg.kernels.physics.loops import given, loops
 

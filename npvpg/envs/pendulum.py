@@ -9,8 +9,8 @@ from gymnasium.envs.classic_control.pendulum import DEFAULT_X, DEFAULT_Y, Pendul
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from npvpg.envs.base import Bounds
 from npvpg.envs.classic import ClassicVectorEnv
+from npvpg.envs.played import Bounds
 from npvpg.kernels.physics import pendulum
 
 

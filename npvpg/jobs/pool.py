@@ -7,7 +7,6 @@ which process takes which run, and how many there are, is seen in no file.
 """
 
 import contextlib
-import os
 import signal
 from collections.abc import Iterator, Sequence
 from multiprocessing import get_context
@@ -18,6 +17,7 @@ from typing import Self
 
 from npvpg.jobs.interrupt import ignored
 from npvpg.jobs.job import Job
+from npvpg.runs import cores
 from npvpg.runs.report import Report
 
 _PATIENCE = 60.0  # time that a run gets to save its state, of which it needs a thousandth [s]
@@ -52,7 +52,7 @@ class Workers:
 
     def _start(self) -> "_Worker":
         """Start one more process."""
-        worker = _Worker()
+        worker = _Worker(self.n)
         self._all.append(worker)
         return worker
 
@@ -107,10 +107,10 @@ class Workers:
 class _Worker:
     """One process, seen from outside."""
 
-    def __init__(self) -> None:
+    def __init__(self, n: int) -> None:
         context = get_context("spawn")  # a fork would inherit the threads of BLAS, half alive
         self.connection, theirs = context.Pipe()
-        self.process: SpawnProcess = context.Process(target=_serve, args=(theirs,))
+        self.process: SpawnProcess = context.Process(target=_serve, args=(theirs, n))
         self._job: Job | None = None
         with ignored():  # Ctrl-C reaches a run, which saves its state, and nothing before it
             self.process.start()
@@ -134,10 +134,11 @@ class _Worker:
         return Report(self._job.config.seed, "failed", text=_end(self.process.exitcode))
 
 
-def _serve(connection: Connection) -> None:
-    """Be such a process."""
+def _serve(connection: Connection, n: int) -> None:
+    """Be one of n such processes."""
     from npvpg.jobs.worker import serve  # noqa: PLC0415 - slow, and nothing for the parent
 
+    cores.share(n)
     serve(connection)
 
 
@@ -146,17 +147,3 @@ def _end(code: int | None) -> str:
     if code is not None and code < 0:
         return f"its process was ended by {signal.Signals(-code).name}"
     return f"its process ended with exit code {code}"
-
-
-def n_cores() -> int:
-    """
-    Count the cores that this process may use.
-
-    Returns
-    -------
-    int
-        The number, at least 1.
-    """
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -75,14 +75,21 @@ def _advance(row: NDArray[np.uint64]) -> None:
 advance = jit(_advance)
 
 
-def _next_double(row: NDArray[np.uint64]) -> float:
-    """Advance one generator; its output by XSL-RR of [1]_, in [0, 1): a multiple of 2**-53."""
+def _next_word(row: NDArray[np.uint64]) -> np.uint64:
+    """Advance one generator; its output by XSL-RR of [1]_."""
     advance(row)
     mixed = row[0] ^ row[1]
     rotation = row[0] >> XSL_ROTATION
     back = (XSL_WIDTH - rotation) & XSL_MASK
-    mixed = (mixed >> rotation) | (mixed << back)
-    return np.float64(mixed >> MANTISSA) * EPSILON
+    return np.uint64((mixed >> rotation) | (mixed << back))
+
+
+next_word = jit(_next_word)
+
+
+def _next_double(row: NDArray[np.uint64]) -> float:
+    """Advance one generator; its output in [0, 1): a multiple of 2**-53."""
+    return np.float64(next_word(row) >> MANTISSA) * EPSILON
 
 
 next_double = jit(_next_double)

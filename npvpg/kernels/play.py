@@ -157,7 +157,7 @@ def _play(
     step, reset : callable
         Functions of the environment, as in `npvpg.kernels.physics`.
     env : tuple
-        Its arrays: state, steps, limit, obs, rew, ends, rng.
+        Its arrays: state, steps, limit, obs, rew, ends, rng, and whatever else its functions take.
     start : tuple
         Bounds ``low`` and ``high`` of the numbers an episode starts from; the words of the seed
         and the purpose that key the episodes' seeds, and the bits of these, as in
@@ -191,7 +191,7 @@ def _play(
     int
         Number of steps taken. When stopped early, what ended last is not reset.
     """
-    state, steps, limit, env_obs, env_rew, ends, rng = env
+    state, steps, env_obs, env_rew, ends, rng = env[0], env[1], env[3], env[4], env[5], env[6]
     start_low, start_high, entropy, purpose, bits, repeat, begins, by_hand = start
     theta, sizes, _, _ = policy
     obs, act, rew, terminated, done, next_obs = record
@@ -206,7 +206,7 @@ def _play(
         choose(env_obs, policy, moments, noise[t - first], bounds, scratch, chosen)
         for i in range(n_envs):
             act[i, t] = chosen[i]
-        step(bounds[4], state, steps, limit, env_obs, env_rew, ends, rng)
+        step(bounds[4], *env)
         n_ended = 0
         for i in range(n_envs):
             rew[i, t] = env_rew[i]
@@ -228,8 +228,9 @@ def _play(
             rows = ended[:n_ended]
             number = episode[rows] // repeat
             seed(rng, rows, child_seeds(entropy, purpose, rows + begins, number, bits))
-            reset(uniform(rng, rows, start_low, start_high), rows, state, steps, env_obs)
+            drawn = uniform(rng, rows, start_low, start_high)
+            reset(drawn, rows, state, steps, env_obs, *env[7:])
     return int(n_steps - first)
 
 
-play = jit(_play)
+play = jit(_play, nogil=True)  # several threads may play, each its share of an environment

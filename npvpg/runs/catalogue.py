@@ -60,7 +60,7 @@ def presets() -> list[Preset]:
     list of Preset
         Those that take least time first.
     """
-    from npvpg.envs import COMPILED  # noqa: PLC0415 - Gymnasium, as late as it can be
+    from npvpg.envs import COMPILED, MUJOCO  # noqa: PLC0415 - Gymnasium, as late as it can be
 
     known: dict[str, dict[str, Any]] = tomllib.loads(EXPECTED.read_text(encoding="utf-8"))
     found = []
@@ -75,7 +75,7 @@ def presets() -> list[Preset]:
                 told.get("return"),
                 tuple(told["interval"]) if "interval" in told else None,
                 told.get("seconds"),
-                "compiled" if file.stem in COMPILED else missing(file.stem) or "yes",
+                missing(file.stem) or ("compiled" if file.stem in COMPILED | MUJOCO else "yes"),
             )
         )
     return sorted(found, key=lambda each: (each.seconds is None, each.seconds, each.env))

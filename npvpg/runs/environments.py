@@ -4,6 +4,8 @@ import contextlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import gymnasium
@@ -11,12 +13,14 @@ from gymnasium import error
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from npvpg.envs import COMPILED, CompiledVectorEnv
+from npvpg.envs import COMPILED, MUJOCO, CompiledVectorEnv
 from npvpg.envs.base import NO_LIMIT
 from npvpg.envs.faults import raised
+from npvpg.envs.mujoco_log import write_none
 from npvpg.envs.processes import ProcessVectorEnv
 from npvpg.envs.serial import SerialVectorEnv
 from npvpg.runs.config import Config
+from npvpg.runs.cores import n_threads
 from npvpg.runs.modules import short
 from npvpg.runs.registered import spec
 from npvpg.runs.wrappers import find as find_wrapper
@@ -96,8 +100,11 @@ def make(
         spaces are not supported, its autoreset cannot be disabled, or there is no bounded Box to
         squash its actions into.
     """
-    if backend == "compiled" and env in COMPILED and not (asynchronous or arguments or wrappers):
+    plain = not (asynchronous or arguments or wrappers)
+    if backend == "compiled" and plain and env in COMPILED:
         made = gymnasium.make_vec(f"npvpg/{env}", n, copy=False)
+    elif backend == "compiled" and plain and env in MUJOCO and find_spec("mujoco"):
+        made = gymnasium.make_vec(f"npvpg/{env}", n, copy=False, threads=n_threads())
     else:
         made = _checked(env, n, arguments or {}, wrappers, asynchronous=asynchronous)
     if action_bound == "scale" and scales(made.single_action_space):
@@ -239,7 +246,7 @@ def _limited(found: EnvSpec, n: int, arguments: Mapping[str, Any]) -> VectorEnv:
         return made
     if not isinstance(made, CompiledVectorEnv):
         return LimitSteps(made, LIMIT)
-    _, _, limit, *_ = made.buffers
+    _, _, limit, *_ = made.shares[0].buffers
     return make(**arguments, max_episode_steps=LIMIT) if limit == NO_LIMIT else made
 
 
@@ -273,7 +280,12 @@ def make_one(
         "disable_env_checker": True,  # the collectors check every step and name the culprit
         "max_episode_steps": found.max_episode_steps or LIMIT,
     }
+    if str(found.entry_point).startswith("gymnasium.envs.mujoco"):
+        with contextlib.suppress(ImportError):
+            import_module("mujoco")  # which warns as a model is made
+    write_none()
     made = gymnasium.make(found, **{**settings, **arguments})
+    write_none()
     for name in wrappers:
         made = find_wrapper(name)(made)
         if not isinstance(made, gymnasium.Env):

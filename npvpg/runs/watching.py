@@ -96,7 +96,7 @@ def visible(config: Config) -> Iterator[VectorEnv]:
     ValueError
         If it cannot be made, or cannot render.
     """
-    plain = environments.make_for(config, 1)
+    plain = environments.make_for(dataclasses.replace(config, backend="gymnasium"), 1)
     modes = plain.metadata.get("render_modes") or []
     close(plain)
     if "rgb_array" not in modes:

@@ -84,8 +84,9 @@ class Screen:
         """
         config, algorithm = run.config, run.algorithm
         goal = "no reward threshold" if run.threshold is None else f"solved at {run.threshold:g}"
-        compiled = isinstance(run.env.unwrapped, CompiledVectorEnv)
-        kind = "compiled" if compiled else "async" if config.async_envs else "Gymnasium's own"
+        kind = "async" if config.async_envs else "Gymnasium's own"
+        if isinstance(run.env.unwrapped, CompiledVectorEnv):
+            kind = run.env.unwrapped.kind
         which = f"{short(config.env)} ({kind}) · {config.envs} side by side · {goal}"
         self.line("environment", which, "bold")
         if config.wrapper:

@@ -5,12 +5,14 @@ Two ways lead to the same record. Where the environment and the actor are compil
 one call; anywhere else the environment is stepped from here.
 """
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
+from npvpg.envs.arrays import Share
 from npvpg.envs.base import CompiledVectorEnv
 from npvpg.kernels import pcg64
 from npvpg.kernels.play import play
@@ -170,6 +172,51 @@ class Player:
     ) -> Record:
         """Let one call do all steps; only resets that no kernel can do come back here."""
         n_steps, n_envs = noise.shape[:2]
+        low, _ = inner.act_bounds
+        kind = self.actor.theta.dtype if low.ndim else np.int64
+        record = Record(
+            np.empty((n_envs, n_steps, self.env.n_obs)),
+            np.empty((n_envs, n_steps, *low.shape), kind),
+            np.empty((n_envs, n_steps)),
+            np.empty((n_envs, n_steps), bool),
+            np.empty((n_envs, n_steps), bool),
+            np.empty((n_envs, n_steps, self.env.n_obs)),
+        )
+        shares = inner.shares
+        if len(shares) == 1:
+            taken = self._play_share(inner, shares[0], noise, n_episodes, record)
+        else:
+            for part in tuple[Any, ...](record):
+                part[...] = 0  # of what a share does not play, since it is through, nothing is kept
+            play_ = partial(self._play_share, inner)
+            taken = max(
+                inner.side_by_side(
+                    [partial(play_, share, noise, n_episodes, record) for share in shares]
+                )
+            )
+            self._follow(record, slice(taken))
+        if taken < n_steps:
+            record = Record(*(part[:, :taken] for part in tuple[Any, ...](record)))
+        self.current = np.array(inner.observations, np.float64)
+        self.env.origin.check("observation", self.current)
+        return record
+
+    def _play_share(
+        self,
+        inner: CompiledVectorEnv,
+        share: Share,
+        noise: NDArray[np.float64],
+        n_episodes: int,
+        record: Record,
+    ) -> int:
+        """Let one call do all steps of a share of the sub-environments; say how many."""
+        rows, whole = share.rows, len(inner.shares) == 1
+        mine = Record(*(part[rows] for part in tuple[Any, ...](record)))
+        noise = np.ascontiguousarray(noise[:, rows])
+        finished = self.finished[rows]
+        n_steps, n_envs = noise.shape[:2]
+        if n_episodes and not whole and finished.min() >= n_episodes:
+            return 0
         policy, moments = self.actor.network, self.actor.linear_map
         low, high = inner.act_bounds
         units = np.zeros(low.shape or 1), np.ones(low.shape or 1)
@@ -177,18 +224,8 @@ class Player:
         if isinstance(box, Box) and inner is not self.env.env:
             units = origin_and_unit(box)
         sent = np.empty((n_envs, *low.shape), low.dtype)
-        record = Record(
-            np.empty((n_envs, n_steps, self.env.n_obs)),
-            np.empty(
-                (n_envs, n_steps, *low.shape), self.actor.theta.dtype if low.ndim else np.int64
-            ),
-            np.empty((n_envs, n_steps)),
-            np.empty((n_envs, n_steps), bool),
-            np.empty((n_envs, n_steps), bool),
-            np.empty((n_envs, n_steps, self.env.n_obs)),
-        )
         streams = self.env.streams
-        which = streams.repeat, streams.first
+        which = streams.repeat, streams.first + rows.start
         keys = streams.entropy, int(self.env.purpose), self.env.seed_bits, *which
         start = (*inner.start_bounds, *keys, inner.resets_by_hand)
         taken = 0
@@ -196,29 +233,29 @@ class Player:
             before = taken
             taken += play(
                 *inner.pointers,
-                inner.buffers,
+                share.buffers,
                 start,
                 (np.atleast_1d(low), np.atleast_1d(high), *units, sent),
                 policy,
                 moments,
                 noise[taken:],
-                self.episode,
-                self.finished,
+                self.episode[rows],
+                finished,
                 n_episodes,
                 taken,
-                record,
+                mine,
             )
-            new = slice(before, taken)
-            self.env.origin.follow(
-                record.obs[:, new], record.rew[:, new], record.done[:, new], record.next_obs[:, new]
-            )
-            if n_episodes and self.finished.min() >= n_episodes:
+            if whole:
+                self._follow(record, slice(before, taken))
+            if n_episodes and finished.min() >= n_episodes:
                 break
-            ended = record.done[:, taken - 1]
+            ended = mine.done[:, taken - 1]
             if inner.resets_by_hand and ended.any():
                 self.env.reset(ended, self.episode)
-        if taken < n_steps:
-            record = Record(*(part[:, :taken] for part in tuple[Any, ...](record)))
-        self.current = np.array(inner.observations, np.float64)
-        self.env.origin.check("observation", self.current)
-        return record
+        return taken
+
+    def _follow(self, record: Record, new: slice) -> None:
+        """Take note of new steps that compiled code took."""
+        self.env.origin.follow(
+            record.obs[:, new], record.rew[:, new], record.done[:, new], record.next_obs[:, new]
+        )
