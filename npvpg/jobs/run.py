@@ -7,7 +7,6 @@ import json
 import math
 import os
 import platform
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -89,7 +88,7 @@ def train(
     with Interrupts() as interrupts, contextlib.ExitStack() as stack:
         stack.enter_context(_single_threaded_blas())
         stack.enter_context(environments.quiet())
-        stack.enter_context(compiling.told(screen.compiling))
+        kernels = stack.enter_context(compiling.told(screen.compiling))
         with ignored():
             env = environments.make_for(config)
         stack.callback(close, env)
@@ -110,9 +109,10 @@ def train(
                     screen.line("check", text, "yellow")
         screen.header(run, start)
         warned: list[str] = []
-        end = _loop(run, start, until, also, interrupts, screen, warned, film)
-        screen.verdict(end, threshold)
-        return _finish(run, end, screen, warned)
+        watch = compiling.Watch(kernels, start.seconds)
+        end = _loop(run, start, until, also, interrupts, screen, warned, film, watch)
+        screen.verdict(end, threshold, kernels.seconds)
+        return _finish(run, end, screen, warned, kernels)
 
 
 def _beginning(run: Run) -> Progress:
@@ -135,11 +135,11 @@ def _loop(
     screen: Screen,
     warned: list[str],
     film: Film,
+    watch: compiling.Watch,
 ) -> Progress:
     """Train until the steps are used up or the environment is solved; save whatever happens."""
     now = saved = start
     limit = math.inf if until is None else until
-    began = time.perf_counter() - start.seconds
     with contextlib.ExitStack() as stack:
         logs = stack.enter_context(Logs(run.directory, start, also))
         diagnosis = Diagnosis(run)
@@ -151,11 +151,11 @@ def _loop(
         stack.enter_context(screen.live(run.config.steps))
         try:
             if selection is not None and selection.due(start):  # stopped before it was done
-                began += _evaluate(selection, start, screen)
+                _evaluate(selection, start, screen, watch)
             for iteration in run.iterations(start) if start.steps < limit else ():
                 before = now.steps
                 with interrupts.held():
-                    seconds = time.perf_counter() - began
+                    seconds = watch.seconds
                     logs.write(iteration, seconds)
                     now = Progress(
                         iteration.state,
@@ -177,8 +177,9 @@ def _loop(
                         _save(run, now, logs, selection)
                         saved = now
                 if selection is not None and selection.due(now):
-                    began += _evaluate(selection, now, screen)
-                began += film(before, iteration.state)
+                    _evaluate(selection, now, screen, watch)
+                with watch.pause():
+                    film(before, iteration.state)
                 if now.steps >= limit:
                     break
                 if run.config.stop_when_solved and now.solved_at_step is not None:
@@ -190,16 +191,15 @@ def _loop(
             interrupts.listen()
         ended = now.state is not None and until is None
         if selection is not None and ended and selection.log.last_steps < now.steps:
-            _evaluate(selection, now, screen)
+            _evaluate(selection, now, screen, watch)
     return now
 
 
-def _evaluate(selection: Selection, now: Progress, screen: Screen) -> float:
-    """Evaluate, and say how long that took, which is no time of the training [s]."""
-    began = time.perf_counter()
-    means, best = selection.evaluate(now)
-    screen.line("evaluation", going_on.evaluated(now.steps, means, best))
-    return time.perf_counter() - began
+def _evaluate(selection: Selection, now: Progress, screen: Screen, watch: compiling.Watch) -> None:
+    """Evaluate, which takes no time of the training."""
+    with watch.pause():
+        means, best = selection.evaluate(now)
+        screen.line("evaluation", going_on.evaluated(now.steps, means, best))
 
 
 def _save(run: Run, now: Progress, logs: Logs, selection: Selection | None) -> None:
@@ -210,8 +210,11 @@ def _save(run: Run, now: Progress, logs: Logs, selection: Selection | None) -> N
     progress.save(now, run.config, run.directory.checkpoint)
 
 
-def _finish(run: Run, end: Progress, screen: Screen, warned: list[str]) -> dict[str, Any]:
+def _finish(
+    run: Run, end: Progress, screen: Screen, warned: list[str], kernels: compiling.Kernels
+) -> dict[str, Any]:
     """Evaluate, draw, and write the summary."""
+    watch = compiling.Watch(kernels)
     evaluation = best = None
     if run.config.evaluation_episodes and end.state is not None:
         evaluation = _reported(run, end)
@@ -221,11 +224,19 @@ def _finish(run: Run, end: Progress, screen: Screen, warned: list[str]) -> dict[
             scores = _reported(run, kept)
             screen.evaluation(scores, f"best, {kept.steps:,}")
             best = {"steps": kept.steps, "evaluation": scores}
+    evaluated = watch.seconds
+    with pictures.spared(lambda text: screen.line("picture", text, "yellow")):
+        plot.curve(run.directory.curve, [run.directory.path])
     summary = {
         "env": run.config.env,
         "seed": run.config.seed,
         "steps": end.steps,
         "seconds": round(end.seconds, 3),
+        "seconds_beside": {
+            "kernels": round(kernels.seconds, 3),
+            "evaluation": round(evaluated, 3),
+            "picture": round(watch.seconds - evaluated, 3),
+        },
         "steps_per_second": round(end.steps_per_second, 1),
         "solved_at_step": end.solved_at_step,
         "mean_return_100": end.mean_return,
@@ -234,8 +245,6 @@ def _finish(run: Run, end: Progress, screen: Screen, warned: list[str]) -> dict[
         **({"warnings": warned} if warned else {}),
         "versions": versions(),
     }
-    with pictures.spared(lambda text: screen.line("picture", text, "yellow")):
-        plot.curve(run.directory.curve, [run.directory.path])
     write_atomically(run.directory.summary, (json.dumps(summary, indent=2) + "\n").encode())
     screen.files(run.directory)
     return summary

@@ -100,7 +100,7 @@ class Reporter(Screen):
             self._counted = now if due else self._counted
             self._report("training", progress)
 
-    def verdict(self, progress: Progress, threshold: float | None) -> None:
+    def verdict(self, progress: Progress, threshold: float | None, kernels: float) -> None:
         """
         Report that the training has ended.
 
@@ -110,6 +110,8 @@ class Reporter(Screen):
             How far the run has come.
         threshold : float or None
             Return at which the environment counts as solved.
+        kernels : float
+            Time that kernels took before they ran [s].
         """
         self._report("evaluating", progress)
 

@@ -27,6 +27,7 @@ from numba import config, njit, typeof
 from numba.core.caching import _Cache
 from numba.core.ccallback import CFunc
 from numba.core.compiler import CompileResult
+from numba.core.event import trigger_event
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
@@ -35,6 +36,8 @@ PACKAGE = __name__.rpartition(".")[0]
 SOURCES = Path(__file__).parent
 KEPT_FOLDERS = 8
 DIGEST_SIZE = 32
+READING = "npvpg:read"
+"""Kind of the event that a kernel is looked for in the cache, as Numba's own are sent."""
 NO_PLACE = "no folder for them can be written to; set NUMBA_CACHE_DIR to one that can"
 
 
@@ -151,6 +154,11 @@ class KernelCache(_Cache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Read compiled code, None if it must be compiled."""
+        with trigger_event(READING):
+            return self._load(sig, target_context)
+
+    def _load(self, sig: Any, target_context: Any) -> Any:
+        """Look for the file, fill Numba's registries, and link what was found."""
         target_context.refresh()
         file = self._file(sig, target_context.codegen())
         if file is None:

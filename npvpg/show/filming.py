@@ -2,7 +2,6 @@
 
 import contextlib
 import random
-import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -13,8 +12,8 @@ from npvpg.runs.watching import play, visible
 from npvpg.show import film, pictures
 from npvpg.state import TrainState
 
-Film = Callable[[int, TrainState], float]
-"""Takes the steps before an update and the state after it; gives the seconds that filming took."""
+Film = Callable[[int, TrainState], None]
+"""Takes the steps before an update and the state after it."""
 
 
 @contextlib.contextmanager
@@ -44,15 +43,13 @@ def filming(run: Run, warn: Callable[[str], None]) -> Iterator[Film]:
     """
     every = run.config.video_every
     if not every:
-        yield lambda _, __: 0.0
+        yield lambda _, __: None
         return
 
-    def after(before: int, state: TrainState) -> float:
-        began = time.perf_counter()
+    def after(before: int, state: TrainState) -> None:
         if before // every < state.steps // every:
             with pictures.spared(warn), _global_draws_kept():
                 _film(run, env, state)
-        return time.perf_counter() - began
 
     with contextlib.ExitStack() as stack:
         with _global_draws_kept():

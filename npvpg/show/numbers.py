@@ -58,7 +58,7 @@ def whole(value: float) -> str:
 
 def duration(seconds: float) -> str:
     """
-    Set a time as h:mm:ss, without the hours there are not.
+    Set a time as h:mm:ss, without the hours there are not; below ten seconds as a number of them.
 
     Parameters
     ----------
@@ -72,9 +72,11 @@ def duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> duration(75), duration(3675)
-    ('1:15', '1:01:15')
+    >>> duration(0.1291), duration(75), duration(3675)
+    ('0.13 s', '1:15', '1:01:15')
     """
+    if seconds < 9.95:
+        return f"{seconds:.2g} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

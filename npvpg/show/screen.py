@@ -1,7 +1,6 @@
 """What a run shows: a header, a bar that moves, a row now and then, and the verdict."""
 
 import contextlib
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -173,7 +172,7 @@ class Screen:
         steps = progress.steps
         done = steps * ROWS // self._n_steps
         due = done > self._rows or steps >= self._n_steps or progress.solved_at_step == steps
-        speed = self._pace.now(steps, time.perf_counter(), row=due)
+        speed = self._pace.now(steps, progress.seconds, row=due)
         if self._bar is not None:
             text = f"{steps:,}/{self._n_steps:,} steps · return {number(progress.mean_return)}"
             if speed:
@@ -192,7 +191,7 @@ class Screen:
             self.console.print(head(self._columns), style="bold", soft_wrap=True)
         self.console.print(row(values, self._columns), soft_wrap=True)
 
-    def verdict(self, progress: "RunProgress", threshold: float | None) -> None:
+    def verdict(self, progress: "RunProgress", threshold: float | None, kernels: float) -> None:
         """
         Say how the run ended.
 
@@ -202,6 +201,8 @@ class Screen:
             How far the run has come.
         threshold : float or None
             Return at which the environment counts as solved.
+        kernels : float
+            Time that kernels took before they ran [s].
         """
         mean = f"mean return over the last {RECENT} episodes {number(progress.mean_return)}"
         high = progress.mean_return is not None and progress.mean_return >= (threshold or 0)
@@ -219,7 +220,8 @@ class Screen:
             text += f", only {progress.episodes_rows} in all" if high else f" < {threshold:g}"
             self._say(text, "bold yellow")
         speed = f"{progress.steps_per_second:,.0f} steps/s"
-        self.line("time", f"{duration(progress.seconds)} · {speed}")
+        loading = f"; beside it {duration(kernels)} for kernels" if kernels else ""
+        self.line("time", f"{duration(progress.seconds)} of training · {speed}{loading}")
 
     def evaluation(self, evaluation: dict[str, Any], title: str = "evaluation") -> None:
         """

@@ -126,9 +126,9 @@ def _set(cells: Sequence[str], columns: Sequence[Column]) -> str:
 
 class Pace:
     """
-    Speed since the last row: what was compiled before it began does not slow it down.
+    Speed since the last row.
 
-    The first update is not counted, for kernels are compiled in it.
+    The first update is not counted, in which what the environment calls may still be loaded.
     """
 
     def __init__(self) -> None:

@@ -307,6 +307,7 @@ class TestTrain:
             "seed",
             "steps",
             "seconds",
+            "seconds_beside",
             "steps_per_second",
             "solved_at_step",
             "mean_return_100",

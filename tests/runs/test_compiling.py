@@ -10,9 +10,11 @@ import gymnasium
 import numba
 import numpy as np
 import pytest
+from numba.core.event import trigger_event
 
 import npvpg
 from npvpg.command.main import main
+from npvpg.kernels.compiler import READING
 from npvpg.runs import compiling
 
 ROOT = str(Path(npvpg.__file__).parents[1])
@@ -120,3 +122,41 @@ def test_each_kind_is_told_once_and_only_inside_the_block() -> None:
         fresh()
     fresh()
     assert seen == [AGAIN.split(maxsplit=1)[1].strip()]
+
+
+def test_a_watch_stands_still_while_kernels_are_read_or_compiled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each part of the time is a power of two, so that a sum says which parts are in it."""
+    now = 0.0
+
+    def passes(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr("npvpg.runs.compiling.time.perf_counter", lambda: now)
+    with compiling.told(lambda _: None) as kernels:
+        watch = compiling.Watch(kernels, 1000)
+        passes(1)
+        with trigger_event(READING):
+            passes(2)
+            with trigger_event(READING):  # a kernel within a kernel is counted once
+                passes(4)
+        passes(8)
+        with watch.pause(), trigger_event(READING):
+            passes(16)
+        with watch.pause():
+            passes(32)
+        assert watch.seconds == 1000 + 1 + 8
+        assert kernels.seconds == 2 + 4 + 16
+
+
+def test_reading_kernels_is_no_time_of_compiling_nor_told() -> None:
+    seen: list[str] = []
+    with compiling.told(seen.append) as kernels:
+        numba.njit(lambda x: x + 1)(1)
+        compiled = kernels.seconds
+        with trigger_event(READING):
+            pass
+    assert 0 < compiled <= kernels.seconds
+    assert len(seen) == 1

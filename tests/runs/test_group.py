@@ -91,7 +91,7 @@ def timeless(directory: Path) -> dict[str, Any]:
             held[name] = {
                 key: value
                 for key, value in json.loads(path.read_text()).items()
-                if key not in ("seconds", "steps_per_second")
+                if key not in ("seconds", "seconds_beside", "steps_per_second")
             }
         elif path.is_file() and path.name != "times.csv":
             held[name] = path.read_bytes()
