@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +67,9 @@ class TrainState(NamedTuple):
 
         def lay(prefix: str, value: Any) -> None:
             if hasattr(value, "_asdict"):
-                for name, part in value._asdict().items():
+                value = value._asdict()
+            if isinstance(value, Mapping):
+                for name, part in value.items():
                     lay(f"{prefix}.{name}", part)
             else:
                 arrays[prefix.removeprefix(".")] = np.asarray(value)
@@ -98,13 +100,18 @@ class TrainState(NamedTuple):
             If an array is missing.
         """
 
+        def below(key: str) -> list[str]:
+            return [name for name in arrays if name == key or name.startswith(f"{key}.")]
+
         def build(kind: Any, prefix: str) -> Any:
+            key = prefix.removeprefix(".")
             if hasattr(kind, "_fields"):
                 hints = get_type_hints(kind) | ({"learner": learner} if kind is TrainState else {})
-                old = [f for f in kind._field_defaults if f"{prefix}.{f}"[1:] not in arrays]
+                old = [f for f in kind._field_defaults if not below(f"{prefix}.{f}"[1:])]
                 parts = (f for f in kind._fields if f not in old)
                 return kind(**{f: build(hints[f], f"{prefix}.{f}") for f in parts})
-            key = prefix.removeprefix(".")
+            if get_origin(kind) is Mapping:
+                return {name.removeprefix(f"{key}."): arrays[name] for name in below(key)}
             if key not in arrays:
                 raise ValueError(f"arrays must hold {key}, got {sorted(arrays)}")
             return int(arrays[key]) if kind is int else arrays[key]

@@ -24,7 +24,6 @@ from npvpg.runs.evaluation import Trained
 from npvpg.runs.files import write_atomically
 from npvpg.state import TrainState
 from npvpg.world.actor import Actor
-from npvpg.world.position import replay
 from npvpg.world.vector import SeededVectorEnv
 
 COLUMNS = ("trajectory", "step", "action", "log_prob", "weight", "score_norm", "share")
@@ -103,8 +102,7 @@ def explain(
     state = at.state if update is None else _before(at, update)
     algorithm, config = at.algorithm, at.config
     driver = SeededVectorEnv(at.env, config.seed, seed_bits=state.position.seed_bits)
-    if state.position.obs.size:
-        replay(driver, state.position)
+    driver.return_to(state.position)
     fraction = min(state.steps / config.steps, 1.0)
     policy, theta = algorithm.acting(state.learner, fraction)
     moments = state.obs_moments if algorithm.collect.normalize_obs else None

@@ -1,6 +1,7 @@
 """Where the sub-environments of a run are stepped: in this process, or wherever else."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,11 +50,14 @@ class Played(NamedTuple):
         Number of the episode each of them is in.
     current : ndarray of float64, shape (N, O)
         Observations they are in.
+    env : mapping of str to ndarray, shape (N, ...)
+        All that they are, of an environment that tells, as `Position` has it.
     """
 
     record: Record
     episode: NDArray[np.int64]
     current: NDArray[np.float64]
+    env: Mapping[str, NDArray[Any]]
 
 
 class Task(NamedTuple):

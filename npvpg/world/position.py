@@ -1,10 +1,12 @@
 """
 Where the sub-environments stand between two batches, and the way back there.
 
-Nothing of an environment is kept: where it stands follows from the seed of its episode and the
-actions since, so a run can be taken up again in mid-episode with any environment.
+Where an environment stands follows from the seed of its episode and the actions since, so a run
+can be taken up again in mid-episode with any environment. One that is held in arrays is put back.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -35,6 +37,8 @@ class Position(NamedTuple):
         Its last actions, at least as many as the greatest length.
     seed_bits : int
         Length of the seeds of its episodes; a position that does not say is of an old run.
+    env : mapping of str to ndarray, shape (N, ...)
+        What `npvpg.envs.CompiledVectorEnv.get_state` gave; empty of any other environment.
     """
 
     episode: NDArray[np.int64]
@@ -43,6 +47,7 @@ class Position(NamedTuple):
     obs: NDArray[np.float64]
     history: NDArray[Any]
     seed_bits: int = OLD_SEED_BITS
+    env: Mapping[str, NDArray[Any]] = MappingProxyType({})
 
     @staticmethod
     def initial(n_envs: int) -> "Position":
@@ -63,6 +68,33 @@ class Position(NamedTuple):
         return Position(
             zeros, zeros, np.zeros(n_envs), np.zeros((n_envs, 0)), np.zeros((n_envs, 0)), SEED_BITS
         )
+
+
+def put_back(env: "SeededVectorEnv", position: Position) -> bool:
+    """
+    Put every sub-environment to where it stood, if that is told and it can be.
+
+    Parameters
+    ----------
+    env : SeededVectorEnv
+        Environment of N sub-environments.
+    position : Position
+        Where they stood.
+
+    Returns
+    -------
+    bool
+        Whether they are there; if not, a `replay` brings them.
+    """
+    if env.held is None or not position.env:
+        return False
+    try:
+        env.held.set_state(position.env)
+    except ValueError:  # of another version, say, that holds more
+        return False
+    env.origin.begin(np.arange(env.n_envs), position.episode)
+    env.origin.began -= position.length
+    return np.array_equal(env.held.observations, position.obs)
 
 
 def replay(env: "SeededVectorEnv", position: Position) -> None:

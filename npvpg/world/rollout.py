@@ -220,7 +220,8 @@ def _cut_at_end(actor: Actor, played: Played, position: Position, steps_before: 
     if position.history.shape[1]:
         history = np.concatenate([position.history, history], axis=1)
     history = history[:, history.shape[1] - int(length_now.max()) :].copy()
-    following = Position(played.episode, length_now, ret_now, current, history, position.seed_bits)
+    bits = position.seed_bits
+    following = Position(played.episode, length_now, ret_now, current, history, bits, played.env)
     return _rollout(actor, Record(*map(_flat, record)), start, episodes, following)
 
 

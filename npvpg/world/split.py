@@ -72,6 +72,7 @@ class Part(NamedTuple):
             position.obs[rows],
             acts if history else acts[:, :0],
             position.seed_bits,
+            {name: array[rows] for name, array in position.env.items()} if history else {},
         )
 
 
@@ -247,7 +248,9 @@ def joined(played: list[Played]) -> Played:
     episode, current = (
         np.concatenate([getattr(part, name) for part in played]) for name in ("episode", "current")
     )
-    return Played(record, episode, current)
+    names = played[0].env
+    env = {name: np.concatenate([part.env[name] for part in played]) for name in names}
+    return Played(record, episode, current, env)
 
 
 def _padded(part: NDArray[Any], n_steps: int) -> NDArray[Any]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from npvpg import checks
+from npvpg.envs.base import CompiledVectorEnv
 from npvpg.envs.contract import MASK, MASK_RULE, five, reset_result
 from npvpg.envs.faults import EnvError, name_of, raised, shown
 from npvpg.envs.processes import culprit
@@ -24,8 +25,8 @@ from npvpg.world.actor import Actor
 from npvpg.world.engine import Engine, Played, Task
 from npvpg.world.origin import Origin
 from npvpg.world.player import Player
-from npvpg.world.position import Position, replay
-from npvpg.world.squash import reach
+from npvpg.world.position import Position, put_back, replay
+from npvpg.world.squash import BoundAction, reach
 from npvpg.world.streams import SEED_BITS, Purpose, Streams
 
 HOW_TO_BUILD = (
@@ -138,6 +139,12 @@ class SeededVectorEnv(Engine):
             warnings.warn(f"{name_of(self.env)}: {MASK_RULE}", RuntimeWarning, stacklevel=2)
         return self._flat(obs)
 
+    @property
+    def held(self) -> CompiledVectorEnv | None:
+        """The environment itself, if it is held in arrays."""
+        env = self.env.env if isinstance(self.env, BoundAction) else self.env
+        return env if isinstance(env, CompiledVectorEnv) else None
+
     @override
     def play(self, actor: Actor, position: Position, task: Task) -> Played:
         player = Player(self, actor, task.purpose, task.iteration)
@@ -147,11 +154,12 @@ class SeededVectorEnv(Engine):
         else:
             player.begin(position.episode)
             record = player.whole(task.n_episodes)
-        return Played(record, player.episode, player.current)
+        held = self.held
+        return Played(record, player.episode, player.current, held.get_state() if held else {})
 
     @override
     def return_to(self, position: Position) -> None:
-        if position.obs.size:
+        if position.obs.size and not put_back(self, position):
             replay(self, position)
 
     def clipped(self, act: NDArray[Any]) -> float | None:
