@@ -204,17 +204,19 @@ class Plot(Command):
             out = out.with_name(f"{out.stem}-{'-'.join(names)}.png")
         runs = expand(self.runs)
 
+        from npvpg.runs import alike
         from npvpg.show import comparing, plot
 
         labels = self.label.split(",") if self.label else ()
+        groups = alike.labelled(alike.group(alike.read(runs)[0])[0], labels)
         if self.profile:
-            comparing.profile(out, runs, labels)
+            comparing.profile(out, groups)
         else:
             csv = out.with_suffix(".csv") if self.csv else None
             for note in plot.curve(out, runs, labels=labels, y=self.y, x=self.x, csv=csv):
                 print(f"npvpg: {note}", file=sys.stderr)
         if self.profile or self.y == "return":
-            for line in comparing.compared(runs, labels):
+            for line in comparing.compared(groups):
                 print(line)
         print(out)
         return 0

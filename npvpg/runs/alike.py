@@ -142,6 +142,34 @@ def group(curves: Sequence[Curve]) -> tuple[list[Alike], list[str]]:
     return _told_apart(found, [shared for shared, _ in groups]), notes
 
 
+def labelled(groups: Sequence[Alike], labels: Sequence[str]) -> list[Alike]:
+    """
+    Give groups other labels.
+
+    Parameters
+    ----------
+    groups : sequence of Alike
+        The groups.
+    labels : sequence of str
+        A label each, in their order; nothing leaves them as they are.
+
+    Returns
+    -------
+    list of Alike
+        The groups.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer labels.
+    """
+    if not labels:
+        return list(groups)
+    if len(labels) != len(groups):
+        raise ValueError(f"label must name each of {len(groups)} groups once, got {len(labels)}")
+    return [replace(each, label=text) for each, text in zip(groups, labels, strict=True)]
+
+
 def _told_apart(groups: Sequence[Alike], settings: Sequence[Mapping[str, Any]]) -> list[Alike]:
     """Label every group by the fields in which not all of them agree."""
     fields = dict.fromkeys(name for each in settings for name in each)

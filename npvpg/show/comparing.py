@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from npvpg.recent import RECENT
-from npvpg.runs import alike
 from npvpg.runs.alike import Alike
 from npvpg.runs.comparison import (
     improvement_interval,
@@ -15,6 +15,9 @@ from npvpg.runs.comparison import (
     probability_of_improvement,
 )
 from npvpg.show import pictures
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _POINTS = 200  # thresholds of a profile
 
@@ -36,29 +39,23 @@ def scores(group: Alike) -> list[float]:
     return [float(one.ret[-RECENT:].mean()) for one in group.curves if len(one.ret)]
 
 
-def compared(runs: Sequence[Path], labels: Sequence[str] = ()) -> list[str]:
+def compared(groups: Sequence[Alike]) -> list[str]:
     """
     Say how probable it is that a run of one group ends better than one of another.
 
     Parameters
     ----------
-    runs : sequence of Path
-        Directories of runs.
-    labels : sequence of str
-        Labels of the groups, in the order in which their first runs are named.
+    groups : sequence of Alike
+        The groups.
 
     Returns
     -------
     list of str
         A line for every pair of groups with at least two runs each.
-
-    Raises
-    ------
-    ValueError
-        If no run can be read.
     """
     lines = []
-    for (one, x), (two, y) in combinations(_scored(runs, labels), 2):
+    scored = [(each.label, scores(each)) for each in groups]
+    for (one, x), (two, y) in combinations(scored, 2):
         if min(len(x), len(y)) > 1:
             low, high = improvement_interval(x, y, seed=0)
             lines.append(
@@ -69,7 +66,7 @@ def compared(runs: Sequence[Path], labels: Sequence[str] = ()) -> list[str]:
     return lines
 
 
-def profile(picture: Path, runs: Sequence[Path], labels: Sequence[str] = ()) -> None:
+def profile(picture: Path, groups: Sequence[Alike]) -> None:
     """
     Draw the share of the runs of each group that end above a return.
 
@@ -77,41 +74,46 @@ def profile(picture: Path, runs: Sequence[Path], labels: Sequence[str] = ()) -> 
     ----------
     picture : Path
         The picture to write, atomically: PNG, PDF or SVG, as its suffix says.
-    runs : sequence of Path
-        Directories of runs.
-    labels : sequence of str
-        Labels of the groups, in the order in which their first runs are named.
+    groups : sequence of Alike
+        The groups.
 
     Raises
     ------
     ValueError
-        If no run can be read, or none has finished an episode.
+        If no run has finished an episode.
     """
-    groups = [(label, x) for label, x in _scored(runs, labels) if x]
-    if not groups:
+    figure = pictures.figure(8, 4.5, dpi=150)
+    draw_profile(figure.add_subplot(), groups)
+    pictures.legend_below(figure, 3)
+    pictures.save(figure, picture)
+
+
+def draw_profile(axes: "Axes", groups: Sequence[Alike]) -> None:
+    """
+    Draw what `profile` does.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    groups : sequence of Alike
+        The groups.
+
+    Raises
+    ------
+    ValueError
+        If no run has finished an episode.
+    """
+    scored = [(each.label, x) for each in groups if (x := scores(each))]
+    if not scored:
         raise ValueError("runs must have finished at least 1 episode, got none")
-    ends = [score for _, x in groups for score in x]
+    ends = [score for _, x in scored for score in x]
     margin = 0.05 * (max(ends) - min(ends) or 1.0)
     grid = np.linspace(min(ends) - margin, max(ends) + margin, _POINTS)
-    figure = pictures.figure(8, 4.5, dpi=150)
-    axes = figure.add_subplot()
-    for number, (label, x) in enumerate(groups):
+    for number, (label, x) in enumerate(scored):
         share = performance_profile(x, grid)
         style = pictures.style(number)._replace(marker="")
         axes.plot(grid, share, **style.line(label=f"{label or 'all'}, {len(x)} runs"))
     axes.set_xlabel(f"return, mean of the last {RECENT} episodes [reward]")
     axes.set_ylabel("share of the runs that end above it")
     pictures.plain(axes)
-    pictures.legend_below(figure, 3)
-    pictures.save(figure, picture)
-
-
-def _scored(runs: Sequence[Path], labels: Sequence[str]) -> list[tuple[str, list[float]]]:
-    """Give the label and the scores of every group."""
-    groups, _ = alike.group(alike.read(runs)[0])
-    if labels and len(labels) != len(groups):
-        raise ValueError(f"label must name each of {len(groups)} groups once, got {len(labels)}")
-    return [
-        (labels[number] if labels else each.label, scores(each))
-        for number, each in enumerate(groups)
-    ]

@@ -7,7 +7,6 @@ from csv import writer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,17 +15,11 @@ from npvpg.runs import alike
 from npvpg.runs.alike import Alike
 from npvpg.runs.files import write_atomically
 from npvpg.runs.series import X_LABELS, Y_LABELS, Against, series
-from npvpg.runs.statistics import iqm, iqm_band
 from npvpg.show import pictures
-from npvpg.show.pictures import Style
+from npvpg.show.lines import Run, decorate, draw_group, draw_together
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_POINTS = 200  # places along the steps at which the seeds are averaged
-_RESAMPLES = 1000  # of the band: its ends move by less than the width of the line that they bound
-
-Run = tuple[NDArray[Any], NDArray[np.float64]]
 
 
 def curve(
@@ -80,55 +73,102 @@ def curve(
         If the picture cannot be written.
     """
     curves, notes = alike.read(runs)
-    curves = [series(each, y, x) for each in curves]
-    window = RECENT if y == "return" else 1
-    groups, more = alike.group(curves)
+    groups, more = alike.group([series(each, y, x) for each in curves])
     notes += more
+    env = environment(groups)
+    groups = alike.labelled(groups, labels)
+    figure = pictures.figure(8, 4.5, dpi=150)
+    axes = figure.add_subplot()
+    notes += draw(axes, groups, y, x)
+    if title is None:
+        title = env
+    if title:
+        axes.set_title(title)
+    pictures.legend_below(figure, 3 if len(groups) > 1 else 4)
+    pictures.save(figure, picture)
+    if csv is not None:
+        _write(csv, groups, RECENT if y == "return" else 1)
+    return notes
+
+
+def environment(groups: Sequence[Alike]) -> str | None:
+    """
+    Name the environment that groups have in common.
+
+    Parameters
+    ----------
+    groups : sequence of Alike
+        The groups.
+
+    Returns
+    -------
+    str or None
+        The environment; None if no configuration names one.
+
+    Raises
+    ------
+    ValueError
+        If they are of several.
+    """
     envs = sorted({each.env for each in groups if each.env is not None})
     if len(envs) > 1:
         raise ValueError(f"runs must be of one environment, got {', '.join(envs)}")
-    if labels and len(labels) != len(groups):
-        raise ValueError(f"label must name each of {len(groups)} groups once, got {len(labels)}")
-    figure = pictures.figure(8, 4.5, dpi=150)
-    axes = figure.add_subplot()
+    return envs[0] if envs else None
+
+
+def draw(
+    axes: "Axes", groups: Sequence[Alike], y: str = "return", x: Against = "steps"
+) -> list[str]:
+    """
+    Draw groups of runs, as `curve` does.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    groups : sequence of Alike
+        The groups, whose curves are what is to be drawn: `npvpg.runs.series`.
+    y, x : str
+        What they are, for the labels.
+
+    Returns
+    -------
+    list of str
+        What is missing, and why: a line each.
+    """
+    notes: list[str] = []
+    window = RECENT if y == "return" else 1
     for number, each in enumerate(groups):
         data = [(one.step, one.ret) for one in each.curves if len(one.step)]
         drawn = pictures.style(number)
         if each.estimator is not None:
             drawn = pictures.OF_ESTIMATOR.get(each.estimator, drawn)
-        label = labels[number] if labels else each.label
         if len(groups) > 1:
             count = f"{len(data)} run{'s' * (len(data) != 1)}"
-            draw_group(axes, data, drawn, f"{label}, {count}", window)
+            draw_group(axes, data, drawn, f"{each.label}, {count}", window)
         elif len(data) == 1:
             _draw_run(axes, *data[0], window)
         elif data:
-            _draw_seeds(axes, data, label, window)
+            _draw_seeds(axes, data, each.label, window)
         notes += _missing(each)
     axes.set_ylabel(_ylabel(groups) if y == "return" else Y_LABELS.get(y, y))
-    env = envs[0] if envs else None
-    decorate(axes, env if y == "return" else None, env if title is None else title)
+    decorate(axes, environment(groups) if y == "return" else None, None)
     axes.set_xlabel(X_LABELS[x])
-    if not any(len(one.step) for one in curves):
+    if not any(len(one.step) for each in groups for one in each.curves):
         axes.text(0.5, 0.5, "no episode has ended yet", ha="center", transform=axes.transAxes)
         axes.set(xticks=[], yticks=[])
-    pictures.legend_below(figure, 3 if len(groups) > 1 else 4)
-    pictures.save(figure, picture)
-    if csv is not None:
-        _write(csv, groups, labels, window)
     return notes
 
 
-def _write(path: Path, groups: Sequence[Alike], labels: Sequence[str], window: int) -> None:
+def _write(path: Path, groups: Sequence[Alike], window: int) -> None:
     """Write the lines of every run."""
     text = io.StringIO()
     rows = writer(text, lineterminator="\n")
     rows.writerow(("group", "run", "x", "y"))
-    for number, each in enumerate(groups):
-        label = labels[number] if labels else each.label
+    for each in groups:
         for one in each.curves:
             line = zip(one.step.tolist(), rolling_mean(one.ret, window).tolist(), strict=True)
-            rows.writerows((label, one.path, at, value) for at, value in line)
+            rows.writerows((each.label, one.path, at, value) for at, value in line)
     write_atomically(path, text.getvalue().encode())
 
 
@@ -177,116 +217,3 @@ def _draw_seeds(axes: "Axes", data: Sequence[Run], label: str, window: int) -> N
     name = label or f"interquartile mean of {len(data)} runs"
     style = pictures.STYLES[1]._replace(dashes="-", marker="")
     draw_together(axes, data, style, name, "its 95 % band", window)
-
-
-def draw_group(
-    axes: "Axes", data: Sequence[Run], style: Style, label: str, window: int = RECENT
-) -> None:
-    """
-    Draw a group among others: one run by its rolling mean, several together.
-
-    Runs that have no step in common are drawn one by one.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
-    data : sequence of (step, ret)
-        Steps at which episodes ended, and their returns, of every run.
-    style : Style
-        What tells the group apart.
-    label : str
-        Label of the line.
-    window : int
-        Points that a rolling mean covers.
-    """
-    if draw_together(axes, data, style, label, window=window):
-        return
-    for number, (step, ret) in enumerate(one for one in data if len(one[0])):
-        mark = {"marker": style.marker, "markevery": (0.05, 0.125), "markersize": 4}
-        text = label if number == 0 else None
-        axes.plot(step, rolling_mean(ret, window), **style.line(label=text, **mark))
-
-
-def draw_together(
-    axes: "Axes",
-    data: Sequence[Run],
-    style: Style,
-    label: str,
-    band: str | None = None,
-    window: int = RECENT,
-) -> bool:
-    """
-    Draw the interquartile mean of several runs' rolling means and its interval.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Where to draw.
-    data : sequence of (step, ret)
-        Steps at which episodes ended, and their returns, of every run.
-    style : Style
-        What tells line and band apart.
-    label : str
-        Label of the line.
-    band : str, optional
-        Label of the band.
-    window : int
-        Points that a rolling mean covers.
-
-    Returns
-    -------
-    bool
-        False, and nothing is drawn, of fewer than two runs or where they have no step in common.
-    """
-    lines = [(step, rolling_mean(ret, window)) for step, ret in data if len(step)]
-    first = max((step[0] for step, _ in lines), default=0)
-    last = min((step[-1] for step, _ in lines), default=0)
-    if len(lines) < 2 or first >= last:
-        return False
-    grid = np.linspace(first, last, _POINTS)
-    # The rolling mean holds until the next episode ends.
-    values = np.array([mean[np.searchsorted(step, grid, side="right") - 1] for step, mean in lines])
-    middle = [iqm(column) for column in values.T]
-    mark = {"marker": style.marker, "markevery": (0.05, 0.125), "markersize": 4}
-    axes.plot(grid, middle, **style.line(label=label, **mark))
-    low, high = iqm_band(values, n_resamples=_RESAMPLES, seed=0)
-    axes.fill_between(grid, low, high, color=style.color, alpha=0.2, linewidth=0, label=band)
-    return True
-
-
-def decorate(axes: "Axes", env: str | None, title: str | None) -> None:
-    """
-    Label the axes and mark the environment's reward threshold.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        The axes.
-    env : str or None
-        The environment, if it is known.
-    title : str or None
-        Title, if there is to be one.
-    """
-    from matplotlib.ticker import EngFormatter  # noqa: PLC0415 - slow to import
-
-    threshold = _reward_threshold(env)
-    if threshold is not None:
-        label = f"solved: {threshold:g}"
-        axes.axhline(threshold, color="0.3", linestyle="--", linewidth=1, label=label)
-    axes.set_xlim(left=0)
-    axes.set_xlabel("environment steps of all sub-environments")
-    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    pictures.plain(axes)
-    if title:
-        axes.set_title(title)
-
-
-def _reward_threshold(env: str | None) -> float | None:
-    """Look up the mean return at which an environment counts as solved, None if it has none."""
-    if env is None:
-        return None
-    try:
-        return gymnasium.spec(env).reward_threshold
-    except (gymnasium.error.Error, ImportError):
-        return None  # a run may be drawn where its environment is not installed

@@ -26,7 +26,7 @@ from npvpg.runs.evaluation import trained
 from npvpg.runs.files import write_atomically
 from npvpg.runs.group import GroupDirectory
 from npvpg.runs.log import read_episodes
-from npvpg.show import pictures, plot
+from npvpg.show import lines, pictures
 from npvpg.show.board import Board
 from npvpg.studies import variance, variance_picture
 
@@ -259,9 +259,9 @@ def draw(
     axes = figure.subplots(1, 3, width_ratios=[2, 1, 1])
     for name, group in directory.groups.items():
         data = [read_episodes(group.run(seed).episodes)[:2] for seed in seeds]
-        plot.draw_group(axes[0], data, variance_picture.style(name), variance.label(name))
+        lines.draw_group(axes[0], data, variance_picture.style(name), variance.label(name))
     what = "interquartile mean over seeds, 95 % band" if len(seeds) > 1 else "one seed"
-    plot.decorate(axes[0], env, f"{env}: {what}")
+    lines.decorate(axes[0], env, f"{env}: {what}")
     axes[0].set_ylabel(f"return, mean of {RECENT} episodes [reward]")
     variance_picture.panel(axes[1], measured, variance.relative)
     variance_picture.panel(axes[2], measured, variance.total)

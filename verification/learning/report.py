@@ -19,7 +19,7 @@ from npvpg.runs.files import write_atomically
 from npvpg.runs.group import GroupDirectory
 from npvpg.runs.log import read_episodes
 from npvpg.runs.over_seeds import OverSeeds, over_seeds
-from npvpg.show import pictures, plot
+from npvpg.show import lines, pictures
 from verification.learning.published import SOURCES, Published, published
 
 PAGE = Path(__file__).parents[2] / "docs" / "results.md"  # whose figures the package knows
@@ -238,8 +238,8 @@ def draw(picture: Path, folder: Path, rows: Sequence[Row]) -> None:
     for axes, row in zip(panels, rows, strict=False):
         env, group = row.config.env, GroupDirectory(folder / row.config.env)
         data = [read_episodes(group.run(seed).episodes)[:2] for seed in row.seeds]
-        plot.draw_group(axes, data, pictures.STYLES[0]._replace(marker=""), env)
-        plot.decorate(axes, None, f"{env}, {len(data)} seed{'s' * (len(data) > 1)}")
+        lines.draw_group(axes, data, pictures.STYLES[0]._replace(marker=""), env)
+        lines.decorate(axes, None, f"{env}, {len(data)} seed{'s' * (len(data) > 1)}")
         axes.set_xlabel("")
         for other in published(env)[:1]:
             axes.axhline(other.value, color="0.3", linestyle="--", linewidth=1)
