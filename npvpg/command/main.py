@@ -25,6 +25,7 @@ usage: npvpg COMMAND [...]
   npvpg watch RUN      see its policy act: in a window, or in a film
   npvpg export RUN     write its policy as ONNX, PyTorch, NumPy or JSON
   npvpg plot RUN ...   draw return against steps, of one run or of several
+  npvpg report RUN ... write all that runs have left as one page
   npvpg ablation ENV   train all algorithms over seeds; draw return and gradient variance
   npvpg explain RUN    take one update apart: what every step has in the gradient
   npvpg exact          draw the exact bias and variance of every estimator

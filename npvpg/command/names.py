@@ -6,6 +6,7 @@ COMMANDS = {
     "watch": "play.Watch",
     "export": "play.Export",
     "plot": "play.Plot",
+    "report": "play.Report",
     "ablation": "train.Ablation",
     "explain": "studies.Explain",
     "exact": "studies.Exact",

@@ -222,6 +222,40 @@ class Plot(Command):
         return 0
 
 
+@dataclass(frozen=True)
+class Report(Command):
+    """Write one page on runs: curves, diagnostics, warnings, settings, evaluation, film."""
+
+    name: ClassVar[str] = "report"
+
+    runs: Annotated[tuple[Path, ...], "RUN"]
+    """Directories of runs, or of the runs of several seeds, of one environment; those that differ
+    in the seed alone are put together."""
+
+    out: Annotated[Path | None, "FILE.html"] = None
+    """Page to write, which needs nothing else; unless given, report.html in the directory of the
+    run or of the seeds, of several directories in the first."""
+
+    def __post_init__(self) -> None:
+        """Refuse a page that would be none."""
+        if self.out is not None and self.out.suffix.lower() != ".html":
+            raise ValueError(f"out must end in .html, got {self.out}")
+
+    @override
+    def carry_out(self) -> int:
+        first = next((run for run in self.runs if run.is_dir()), self.runs[0])
+        out = self.out or first / "report.html"
+
+        from npvpg.runs import environments
+        from npvpg.show import report
+
+        with environments.quiet():
+            for note in report.write(out, expand(self.runs)):
+                print(f"npvpg: {note}", file=sys.stderr)
+        print(out)
+        return 0
+
+
 @contextlib.contextmanager
 def _printed_aside() -> Iterator[None]:
     """Send to the standard error what anyone prints, C libraries included."""

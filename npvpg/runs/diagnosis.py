@@ -11,6 +11,24 @@ from npvpg.runs.ready import Run
 
 PAGE = "docs/diagnostics.md"
 
+ABOUT = {
+    "kl-jumps": "The gradient is that of the policy which acted; so far away it says nothing any "
+    "more. Look at --policy-lr first, then --max-grad-norm, then the scale of rewards "
+    "(--reward-scale, --standardize).",
+    "clipped-actions": "The environment does the same whatever is drawn beyond its bounds, and the "
+    "score of a draw that changed nothing is noise. Look at --init-log-sigma, --action-bound, and "
+    "whether the action space is the one that was meant.",
+    "explained-variance": "A V that explains nothing is no baseline, and bootstrapping from it "
+    "adds error. Returns that hardly vary look the same. Look at --value-lr, --value-steps, "
+    "--normalize-rewards.",
+    "entropy-collapse": "The policy does the same thing every time and cannot learn from what it "
+    "does not try. Look at the sign and the size of --entropy-weight, at --policy-lr, and at "
+    "rewards whose sign is wrong.",
+    "gradient-noise": "Halves of the batch do not agree on a direction. Look at the environment "
+    "first: does the reward follow from the action? Then at larger batches (--envs, --horizon).",
+}
+"""What each section of the page says, in short."""
+
 KL = 0.1  # nat: a policy that moves that far in one update is another one
 CLIPPED = 0.8  # share of the actions: a good policy may clip half of them, as on Pendulum-v1
 RECENT = 20  # updates that clipped actions are averaged over

@@ -23,6 +23,8 @@ Y_LABELS = {
     "kl": "KL of an update [nat]",
     "grad_norm": "length of the gradient",
     "explained_variance": "explained variance of V",
+    "value_loss": "squared error of V",
+    "policy_lr": "step size of the policy",
     "grad_cosine": "cosine of the gradients of half-batches",
     "clipped": "share of clipped actions",
 }

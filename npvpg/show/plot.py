@@ -21,6 +21,8 @@ from npvpg.show.lines import Run, decorate, draw_group, draw_together
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_MANY = 2000  # dots beyond which a drawing holds a picture of them in place of each
+
 
 def curve(
     picture: Path,
@@ -200,7 +202,7 @@ def _draw_run(axes: "Axes", step: NDArray[Any], ret: NDArray[np.float64], window
     # Thousands of dots lie over each other: the more there are, the fainter each.
     alpha = float(np.clip(20 / math.sqrt(max(len(ret), 1)), 0.15, 0.6))
     episode = dots._replace(marker=".").point(markeredgewidth=0)
-    axes.plot(step, ret, markersize=4, alpha=alpha, **episode)
+    axes.plot(step, ret, markersize=4, alpha=alpha, rasterized=len(ret) > _MANY, **episode)
     axes.plot([], [], alpha=0.8, label="one episode", **episode)
     label = f"mean of the last {RECENT} episodes, which lags behind a rise"
     axes.plot(step, rolling_mean(ret), color=line.color, label=label)

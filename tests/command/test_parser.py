@@ -14,7 +14,7 @@ from npvpg.command import help as texts
 from npvpg.command.house import Completion, Doctor, List
 from npvpg.command.names import COMMANDS
 from npvpg.command.parser import Command, Field, fields_of, read
-from npvpg.command.play import Evaluate, Export, Plot, Watch
+from npvpg.command.play import Evaluate, Export, Plot, Report, Watch
 from npvpg.command.studies import Analytic, Exact, Explain, RandomWalk, Variance
 from npvpg.command.train import Ablation, Train
 from npvpg.runs.config import Config
@@ -25,6 +25,7 @@ EVERY: list[type[Command]] = [
     Watch,
     Export,
     Plot,
+    Report,
     Ablation,
     Explain,
     Exact,

@@ -135,6 +135,19 @@ def test_every_warning_has_its_section() -> None:
     assert len(sections) == 5
 
 
+def test_in_short_it_is_what_the_page_says() -> None:
+    parts = re.split(r"^## ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    sections = {
+        re.sub(r"\W+", "-", part.partition("\n")[0].lower()): " ".join(part.split())
+        for part in parts
+    }
+    assert sections.keys() == diagnosis.ABOUT.keys()
+    for name, about in diagnosis.ABOUT.items():
+        flags = re.findall(r"--[a-z-]+", about)
+        assert flags
+        assert set(flags) <= set(re.findall(r"--[a-z-]+", sections[name]))
+
+
 def test_looking_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = configure("CartPole-v1", steps=10_000, evaluation_episodes=0)
     seen, blind = RunDirectory(tmp_path / "seen"), RunDirectory(tmp_path / "blind")
