@@ -64,6 +64,7 @@ MODULES = (
     "npvpg.lab.exact.process",
     "npvpg.lab.exact.episodes",
     "npvpg.lab.exact.laboratory",
+    "npvpg.lab.exact.groups",
     "npvpg.lab.analytic.pathwise",
     "npvpg.lab.analytic.linear_quadratic",
     "npvpg.lab.analytic.pendulum",

@@ -29,6 +29,7 @@ usage: npvpg COMMAND [...]
   npvpg ablation ENV   train all algorithms over seeds; draw return and gradient variance
   npvpg explain RUN    take one update apart: what every step has in the gradient
   npvpg exact          draw the exact bias and variance of every estimator
+  npvpg groups         show those of episodes compared in groups (RLOO, GRPO), beside play
   npvpg variance RUN   measure the gradient variance of every weight at a run's policy
   npvpg random-walk    draw the error of n-step learning against its step size
   npvpg analytic       draw gradients through the dynamics beside score-function gradients

@@ -10,6 +10,7 @@ COMMANDS = {
     "ablation": "train.Ablation",
     "explain": "studies.Explain",
     "exact": "studies.Exact",
+    "groups": "studies.Groups",
     "variance": "studies.Variance",
     "random-walk": "studies.RandomWalk",
     "analytic": "studies.Analytic",

@@ -70,6 +70,51 @@ class Exact(Command):
 
 
 @dataclass(frozen=True)
+class Groups(Command):
+    """Show exact bias and variance of episodes compared in groups (RLOO, GRPO), beside play."""
+
+    name: ClassVar[str] = "groups"
+
+    group: Annotated[int, "EPISODES"] = 4
+    """Episodes of a group, all from one first state."""
+
+    states: int = 2
+    """Number of states, the absorbing one left out."""
+
+    actions: int = 2
+    """Number of actions."""
+
+    horizon: Annotated[int, "STEPS"] = 2
+    """Steps after which an episode is cut."""
+
+    gamma: float = 1.0
+    """Discount of the objective, in [0, 1]."""
+
+    episodes: Annotated[int, "EPISODES"] = 1000
+    """Episodes in a batch."""
+
+    seed: int = 0
+    """Seed of process, policy and play."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no process or no batch."""
+        checks.at_least(1, states=self.states, actions=self.actions, horizon=self.horizon)
+        checks.at_least(2, group=self.group)
+        checks.at_least(self.group, episodes=self.episodes)
+        checks.unit_interval(gamma=self.gamma)
+        checks.at_least(0, seed=self.seed)
+
+    @override
+    def carry_out(self) -> int:
+        from npvpg.studies import exact, groups
+
+        sizes = self.states, self.actions, self.horizon
+        lab = exact.study(*sizes, self.gamma, self.episodes, 0.0, self.seed).lab
+        print(groups.table(lab, self.group, self.episodes, self.seed))
+        return 0
+
+
+@dataclass(frozen=True)
 class RandomWalk(Command):
     """Draw the error of n-step learning on a random walk: figure 7.2 of Sutton and Barto."""
 

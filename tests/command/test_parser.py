@@ -15,7 +15,7 @@ from npvpg.command.house import Completion, Doctor, List
 from npvpg.command.names import COMMANDS
 from npvpg.command.parser import Command, Field, fields_of, read
 from npvpg.command.play import Evaluate, Export, Plot, Report, Watch
-from npvpg.command.studies import Analytic, Exact, Explain, RandomWalk, Variance
+from npvpg.command.studies import Analytic, Exact, Explain, Groups, RandomWalk, Variance
 from npvpg.command.train import Ablation, Train
 from npvpg.runs.config import Config
 
@@ -29,6 +29,7 @@ EVERY: list[type[Command]] = [
     Ablation,
     Explain,
     Exact,
+    Groups,
     Variance,
     RandomWalk,
     Analytic,

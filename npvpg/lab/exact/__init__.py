@@ -10,6 +10,7 @@ estimators and scores on all of them, so that mean and covariance of a gradient 
 """
 
 from npvpg.lab.exact.episodes import Episodes, episodes
+from npvpg.lab.exact.groups import group_moments
 from npvpg.lab.exact.laboratory import Laboratory, Moments, tabular
 from npvpg.lab.exact.process import Process, Solution, gradient, occupancy, random_process, solve
 
@@ -21,6 +22,7 @@ __all__ = [
     "Solution",
     "episodes",
     "gradient",
+    "group_moments",
     "occupancy",
     "random_process",
     "solve",
