@@ -26,6 +26,7 @@ usage: npvpg COMMAND [...]
   npvpg export RUN     write its policy as ONNX, PyTorch, NumPy or JSON
   npvpg plot RUN ...   draw return against steps, of one run or of several
   npvpg report RUN ... write all that runs have left as one page
+  npvpg sweep FILE     train with many settings over seeds; say which is best, and how surely
   npvpg ablation ENV   train all algorithms over seeds; draw return and gradient variance
   npvpg explain RUN    take one update apart: what every step has in the gradient
   npvpg exact          draw the exact bias and variance of every estimator

@@ -1,5 +1,5 @@
 """
-The commands that train: a run, the runs of several seeds, every algorithm.
+The command that trains: a run, or the runs of several seeds.
 
 What a command needs is imported as it is carried out: its help must not wait for Gymnasium.
 """
@@ -12,20 +12,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from typing_extensions import override
 
 from npvpg import checks
 from npvpg.command.parser import Command
+from npvpg.command.resuming import resumable
 from npvpg.runs import config_file, seeds
 from npvpg.runs.algorithms import AlgorithmName
 from npvpg.runs.changes import differences, extended
 from npvpg.runs.config import FIELDS, Config
-from npvpg.runs.directory import RunDirectory, default_directory, timed_path
+from npvpg.runs.directory import RunDirectory, default_directory
 from npvpg.runs.group import GroupDirectory
-from npvpg.runs.modules import anchored, located, short
+from npvpg.runs.modules import anchored, located
 from npvpg.runs.words import quoted
+
+if TYPE_CHECKING:
+    from npvpg.world.split import Crew
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,27 @@ class Train(Command):
     """Seeds that train side by side, each on one core; as many as there are cores unless given. No
     result depends on it."""
 
+    workers: Annotated[int | None, "N"] = None
+    """Processes of a Ray cluster that step the sub-environments, shared out among them; pays off
+    for slow environments only. No number depends on it; an extra."""
+
+    ray_address: Annotated[str | None, "HOST:PORT"] = None
+    """Head of the Ray cluster; one is started on this machine, for this command, unless given."""
+
     def __post_init__(self) -> None:
-        """Refuse a number of jobs that there cannot be, or where there is one run."""
-        checks.at_least(1, jobs=self.jobs)
+        """Refuse numbers of processes that there cannot be, or where they have nothing to do."""
+        checks.at_least(1, jobs=self.jobs, workers=self.workers)
         if self.jobs is not None and not self.several:
             raise ValueError("--jobs is for several seeds: name them, as in --seeds 0-9")
+        if self.workers is not None and self.several:
+            raise ValueError("--workers shares out one run: leave it out for several seeds")
+        if self.workers is not None and self.workers > self.settings.envs:
+            raise ValueError(
+                f"--workers must be at most {self.settings.envs}, as there are --envs, "
+                f"got {self.workers}"
+            )
+        if self.ray_address is not None and self.workers is None:
+            raise ValueError("--ray-address is for workers: say how many, as in --workers 8")
 
     @property
     def also(self) -> tuple[str, ...]:
@@ -146,15 +166,30 @@ class Train(Command):
         from npvpg.jobs import run
         from npvpg.show.screen import Screen
 
-        with _resumable(directory.path, self.name, self.settings):
+        with resumable(directory.path, self.name, self.settings), self._crew() as crew:
             run.train(
                 self.settings,
                 directory,
                 resume=self.resume is not None,
                 also=self.also,
                 screen=Screen(),
+                crew=crew,
             )
         return 0
+
+    @contextlib.contextmanager
+    def _crew(self) -> Iterator["Crew | None"]:
+        """Connect with the workers, if there are to be any."""
+        if self.workers is None:
+            yield None
+            return
+        from npvpg.jobs import cluster
+
+        with (
+            cluster.connected(self.ray_address, self.workers) as at,
+            contextlib.closing(cluster.RayCrew(at, self.settings, self.workers)) as crew,
+        ):
+            yield crew
 
     def _over_seeds(self) -> int:
         """Train over seeds, or go on training over seeds."""
@@ -176,7 +211,7 @@ class Train(Command):
 
         n_jobs = min(self.jobs or n_cores(), len(directory.unfinished(numbers)))
         with (
-            _resumable(directory.path, self.name, self.settings),
+            resumable(directory.path, self.name, self.settings),
             Interrupts() as stops,
             Workers(n_jobs) as workers,
         ):
@@ -198,98 +233,3 @@ class Train(Command):
             again = f"npvpg train --resume {quoted(directory.run(int(seed)).path)}"
             print(f"npvpg: seed {seed} failed: {text}; alone: {again}", file=sys.stderr)
         return 1 if summary["failed"] else 0
-
-
-@dataclass(frozen=True)
-class Ablation(Command):
-    """Train every algorithm over seeds on one environment; draw return and gradient variance."""
-
-    name: ClassVar[str] = "ablation"
-
-    env: Annotated[str | None, "ENV"]
-    """Environment; its preset, or --config, holds for all algorithms."""
-
-    seeds: Annotated[str, "LIST"] = "0-4"
-    """Seeds of every algorithm, such as 0-9 or 0,2,5-7."""
-
-    steps: Annotated[int | None, "STEPS"] = None
-    """Environment steps of every run; those of the preset unless given."""
-
-    jobs: Annotated[int | None, "N"] = None
-    """Runs side by side; as many as there are cores unless given. No result depends on it."""
-
-    episodes: Annotated[int, "EPISODES"] = 400
-    """Episodes that variances are measured on."""
-
-    config: Annotated[Path | None, "FILE.toml"] = None
-    """Settings over the preset, below those that an algorithm sets."""
-
-    out: Annotated[Path | None, "DIR"] = None
-    """Directory of the ablation; runs/ablation-ENV-TIME unless given."""
-
-    resume: Annotated[Path | None, "DIR"] = None
-    """Ablation to go on with: what is finished is left as it is."""
-
-    def __post_init__(self) -> None:
-        """Refuse what no ablation can be made of."""
-        if self.env is None and self.resume is None:
-            raise ValueError("no environment given; try: npvpg ablation CartPole-v1")
-        checks.at_least(3, episodes=self.episodes)
-        checks.at_least(1, jobs=self.jobs, steps=self.steps)
-
-    @override
-    @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Self:
-        if "resume" in given:
-            for name in ("seeds", "steps", "config", "out"):
-                if name in given:
-                    raise ValueError(f"--resume goes on as the ablation began: leave out --{name}")
-            if "env" in given:
-                raise ValueError(f"--resume knows its environment: leave out {given['env']}")
-        return cls(**{"env": None, **given})
-
-    @override
-    def carry_out(self) -> int:
-        from npvpg.jobs.interrupt import Interrupts
-        from npvpg.jobs.pool import Workers
-        from npvpg.runs.cores import n_cores
-        from npvpg.studies import ablation
-
-        if self.resume is not None:
-            directory = ablation.AblationDirectory(self.resume)
-        else:
-            env = located(str(self.env))
-            out = self.out or timed_path(f"ablation-{short(env)}", datetime.now())
-            directory = ablation.AblationDirectory(out)
-            values = config_file.read(self.config) if self.config else {}
-            values |= {"steps": self.steps} if self.steps else {}
-            directory.create(values | {"env": env}, seeds.parse(self.seeds))
-        n_jobs = min(self.jobs or n_cores(), max(directory.n_left(), 1))
-        with (
-            _resumable(directory.path, self.name),
-            Interrupts() as stops,
-            Workers(n_jobs) as workers,
-        ):
-            summary = ablation.train(directory, workers, stops, episodes=self.episodes)
-        for run, text in summary["failed"].items():
-            print(f"npvpg: {directory.path / run} failed: {text}", file=sys.stderr)
-        if summary["failed"]:
-            return 1
-        print(directory.picture)
-        return 0
-
-
-@contextlib.contextmanager
-def _resumable(path: Path, command: str, config: Config | None = None) -> Iterator[None]:
-    """Say after a signal how to go on, if that is possible."""
-    from npvpg.jobs.interrupt import Interrupted
-    from npvpg.runs import manners
-
-    try:
-        yield
-    except Interrupted as stop:
-        how = f"; go on with: npvpg {command} --resume {quoted(path)}" if path.exists() else ""
-        if how and config is not None and not manners.follows_from_seed(config):
-            how = "; it cannot go on: the environment does not follow from its seed"
-        print(f"npvpg: {stop}{how}", file=sys.stderr)
-        raise

@@ -76,19 +76,51 @@ def train(
     ]
     failed: dict[int, str] = {}
     board.header(config, seeds, directory, n_jobs=workers.n, n_left=len(left))
-    with board.live(config, left):
+    with board.live({str(seed): config.steps for seed in left}):
         for report in workers.carry_out(jobs):
             with interrupts.held():
                 board.report(report)
             if report.state == "failed":
-                failed[report.seed] = report.text
+                failed[int(report.name)] = report.text
+    summary = finish(config, seeds, directory, failed, board)
+    board.result(summary, directory)
+    return summary
+
+
+def finish(
+    config: Config,
+    seeds: Sequence[int],
+    directory: GroupDirectory,
+    failed: Mapping[int, str],
+    board: Board,
+) -> dict[str, Any]:
+    """
+    Write the summary of a group, and draw its curves.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    seeds : sequence of int
+        The seeds.
+    directory : GroupDirectory
+        The group.
+    failed : mapping of int to str
+        Why the run of a seed has no end.
+    board : Board
+        Is told why there is no picture.
+
+    Returns
+    -------
+    dict
+        What `summarise` gives.
+    """
     summary = summarise(config, seeds, directory, failed)
     if summary["runs"]:
         write_atomically(directory.summary, (json.dumps(summary, indent=2) + "\n").encode())
         done = [directory.run(run["seed"]).path for run in summary["runs"]]
         with pictures.spared(lambda text: board.line("picture", text, "yellow")):
             plot.curve(directory.curves, done)
-    board.result(summary, directory)
     return summary
 
 

@@ -90,7 +90,7 @@ class Workers:
             while waiting and self._idle:
                 worker, job = self._idle.pop(), waiting.pop(0)
                 self._busy.append(worker)
-                yield Report(job.config.seed, "starting")
+                yield Report(job.name, "starting")
                 worker.begin(job)
             ready = wait([worker.connection for worker in self._busy], _LOOK)
             for worker in list(self._busy):
@@ -131,7 +131,7 @@ class _Worker:
         except (EOFError, ConnectionResetError):
             self.process.join(_LOOK)
         assert self._job is not None
-        return Report(self._job.config.seed, "failed", text=_end(self.process.exitcode))
+        return Report(self._job.name, "failed", text=_end(self.process.exitcode))
 
 
 def _serve(connection: Connection, n: int) -> None:

@@ -29,6 +29,7 @@ from npvpg.runs.selection import Selection
 from npvpg.show import going_on, pictures, plot
 from npvpg.show.filming import Film, filming
 from npvpg.show.screen import Screen
+from npvpg.world.split import Crew
 
 _BELOW = ("numpy", "numba", "gymnasium")
 
@@ -41,6 +42,7 @@ def train(
     until: int | None = None,
     also: Sequence[str] = (),
     screen: Screen | None = None,
+    crew: Crew | None = None,
 ) -> dict[str, Any]:
     """
     Train, and leave the files of the run in its directory.
@@ -60,6 +62,8 @@ def train(
         Where its numbers go as well, of `npvpg.runs.sinks.NAMES`.
     screen : Screen, optional
         What to show; nothing if not given.
+    crew : Crew, optional
+        Workers that step the sub-environments of the training in place of this process.
 
     Returns
     -------
@@ -90,10 +94,10 @@ def train(
         stack.enter_context(environments.quiet())
         kernels = stack.enter_context(compiling.told(screen.compiling))
         with ignored():
-            env = environments.make_for(config)
+            env = environments.make_for(config, config.envs if crew else None)
         stack.callback(close, env)
         threshold = registered.spec(config.env).reward_threshold
-        run = Run(config, directory, env, build(config, env), threshold)
+        run = Run(config, directory, env, build(config, env), threshold, crew)
         film = stack.enter_context(filming(run, lambda text: screen.line("film", text, "yellow")))
         if resume:
             start = progress.load(directory, config, run.algorithm)

@@ -31,25 +31,25 @@ class Reporter(Screen):
 
     Parameters
     ----------
-    seed : int
-        Seed of the run.
+    name : str
+        What the run is called among those beside it.
     send : callable
         Takes every report.
     """
 
-    def __init__(self, seed: int, send: Callable[[Report], None]) -> None:
+    def __init__(self, name: str, send: Callable[[Report], None]) -> None:
         super().__init__(quiet=True)
-        self._seed = seed
+        self._name = name
         self._send = send
         self._sent = self._counted = 0.0
         self._speed: float | None = None
-        self.last = Report(seed, "starting")
+        self.last = Report(name, "starting")
 
     def _report(self, state: State, progress: Progress) -> None:
         """Report how far the run has come."""
         self._sent = time.perf_counter()
         self.last = Report(
-            self._seed,
+            self._name,
             state,
             progress.steps,
             progress.mean_return,
@@ -67,7 +67,7 @@ class Reporter(Screen):
         text : str
             Which, and how often that happens.
         """
-        self._send(Report(self._seed, "compiling", text=text))
+        self._send(Report(self._name, "compiling", text=text))
 
     def header(self, run: Run, start: Progress) -> None:
         """
@@ -163,17 +163,16 @@ def _stop_with_parent() -> None:
 
 def _carry_out(job: Job, send: Callable[[Report], None]) -> Report:
     """Carry out a run, and give the last report on it."""
-    seed = job.config.seed
-    reporter = Reporter(seed, send)
+    reporter = Reporter(job.name, send)
     begun = job.directory.config.is_file()
     try:
         run.train(
             job.config, job.directory, resume=begun, until=job.until, also=job.also, screen=reporter
         )
     except (Interrupted, ValueError, OSError) as error:
-        return Report(seed, "failed", text=_one_line(error))
+        return Report(job.name, "failed", text=_one_line(error))
     except (Exception, SystemExit) as error:  # what ends one run is no reason to lose the others
-        return Report(seed, "failed", text=theirs.told(error))
+        return Report(job.name, "failed", text=theirs.told(error))
     return dataclasses.replace(reporter.last, state="finished")
 
 

@@ -12,6 +12,7 @@ from npvpg.runs.directory import RunDirectory
 from npvpg.runs.progress import Progress
 from npvpg.state import Iteration
 from npvpg.vpg import VPG
+from npvpg.world.split import Crew
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Run:
         Policy, value function and how they learn.
     threshold : float or None
         Return at which the environment counts as solved.
+    crew : Crew or None
+        Workers that step the sub-environments; without it they are stepped in this process.
     """
 
     config: Config
@@ -38,6 +41,7 @@ class Run:
     env: VectorEnv
     algorithm: VPG
     threshold: float | None
+    crew: Crew | None = None
 
     def iterations(self, start: Progress) -> Iterator[Iteration]:
         """
@@ -62,4 +66,5 @@ class Run:
             n_steps=self.config.steps,
             dtype=np.dtype(self.config.dtype),
             state=start.state,
+            crew=self.crew,
         )

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["waiting", "starting", "compiling", "training", "evaluating", "finished", "failed"]
+State = Literal[
+    "waiting", "starting", "compiling", "training", "evaluating", "finished", "stopped", "failed"
+]
 
 
 @dataclass(frozen=True)
@@ -13,8 +15,8 @@ class Report:
 
     Parameters
     ----------
-    seed : int
-        Its seed.
+    name : str
+        What it is called among those beside it: its seed, or trial and seed.
     state : str
         What it is at.
     steps : int
@@ -29,7 +31,7 @@ class Report:
         Of a failure the reason, in one line; of compiling, what is compiled.
     """
 
-    seed: int
+    name: str
     state: State
     steps: int = 0
     mean_return: float | None = None

@@ -1,7 +1,7 @@
 """What a group of runs shows: a line a seed that moves, and the results side by side."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.live import Live
@@ -39,8 +39,9 @@ class Board:
         self.console = console or Console(highlight=False)
         self.line = Screen(self.console).line
         self._live: Live | None = None
-        self._reports: dict[int, Report] = {}
-        self._n_steps = 1
+        self._reports: dict[str, Report] = {}
+        self._steps: dict[str, int] = {}
+        self._kind = "seed"
         self._told: set[str] = set()
 
     def header(
@@ -75,20 +76,20 @@ class Board:
         self.console.print()
 
     @contextlib.contextmanager
-    def live(self, config: Config, seeds: Sequence[int]) -> Iterator[None]:
+    def live(self, steps: Mapping[str, int], kind: str = "seed") -> Iterator[None]:
         """
-        Show a line a seed.
+        Show a line a run.
 
         Parameters
         ----------
-        config : Config
-            The configuration.
-        seeds : sequence of int
-            The seeds to be trained.
+        steps : mapping of str to int
+            Environment steps of the runs to be trained, by their names.
+        kind : str
+            What they are called by.
         """
-        self._n_steps = config.steps
-        self._reports = {seed: Report(seed, "waiting") for seed in seeds}
-        if not self.console.is_terminal or not seeds:
+        self._steps, self._kind = dict(steps), kind
+        self._reports = {name: Report(name, "waiting") for name in steps}
+        if not self.console.is_terminal or not steps:
             yield
             return
         with Live(
@@ -110,10 +111,10 @@ class Board:
         if report.state == "compiling" and report.text not in self._told:
             self._told.add(report.text)
             self.line("kernels", report.text, "yellow")
-        self._reports[report.seed] = report
+        self._reports[report.name] = report
         if report.state == "failed" or (report.state == "finished" and self._live is None):
             style = "bold red" if report.state == "failed" else ""
-            self.line(f"seed {report.seed}", _state(report), style)
+            self.line(f"{self._kind} {report.name}", _state(report), style)
 
     def _table(self) -> Table:
         """Lay out the lines: all of them, or, where they are too many, those that move."""
@@ -130,12 +131,12 @@ class Board:
         table = Table.grid(padding=(0, 2))
         for justify in ("right", "left", "right", "right", "left"):
             table.add_column(justify=justify, no_wrap=True)
-        table.add_row("seed", "", "steps", "return", hidden, style="bold")
+        table.add_row(self._kind, "", "steps", "return", hidden, style="bold")
         for report in shown:
             begun = report.steps > 0
             table.add_row(
-                str(report.seed),
-                ProgressBar(total=self._n_steps, completed=report.steps, width=20),
+                report.name,
+                ProgressBar(total=self._steps[report.name], completed=report.steps, width=20),
                 f"{report.steps:,}" if begun else "",
                 number(report.mean_return) if begun else "",
                 Text(_live_state(report)),  # not markup, whatever is in an error

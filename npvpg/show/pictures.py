@@ -210,14 +210,32 @@ def save(figure: "Figure", path: Path) -> None:
     OSError
         If the picture cannot be written; what was there stays as it is.
     """
+    check_suffix(path)
+    write_atomically(path, drawn(figure, path.suffix.lower()))
+
+
+def drawn(figure: "Figure", suffix: str) -> bytes:
+    """
+    Draw a figure.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+    suffix : str
+        One of `SUFFIXES`.
+
+    Returns
+    -------
+    bytes
+        What a file of it holds.
+    """
     from matplotlib import rc_context  # noqa: PLC0415 - slow to import, see above
 
-    check_suffix(path)
-    suffix = path.suffix.lower()
     buffer = io.BytesIO()
     with rc_context({"svg.hashsalt": "npvpg"}):
         figure.savefig(buffer, format=suffix[1:], metadata=UNDATED.get(suffix))
-    write_atomically(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 @contextlib.contextmanager

@@ -15,8 +15,9 @@ from npvpg.command.house import Completion, Doctor, List
 from npvpg.command.names import COMMANDS
 from npvpg.command.parser import Command, Field, fields_of, read
 from npvpg.command.play import Evaluate, Export, Plot, Report, Watch
+from npvpg.command.several import Ablation, Sweep
 from npvpg.command.studies import Analytic, Exact, Explain, Groups, RandomWalk, Variance
-from npvpg.command.train import Ablation, Train
+from npvpg.command.train import Train
 from npvpg.runs.config import Config
 
 EVERY: list[type[Command]] = [
@@ -26,6 +27,7 @@ EVERY: list[type[Command]] = [
     Export,
     Plot,
     Report,
+    Sweep,
     Ablation,
     Explain,
     Exact,

@@ -18,7 +18,7 @@ def test_the_speed_is_that_of_late_and_knows_no_compiling(monkeypatch: pytest.Mo
     clock = [0.0]
     monkeypatch.setattr("npvpg.jobs.worker.time.perf_counter", lambda: clock[0])
     told: list[Report] = []
-    reporter = Reporter(3, told.append)
+    reporter = Reporter("3", told.append)
     nothing: Any = None
     for clock[0], steps in ((0.0, 0), (10.0, 100), (10.5, 1100), (12.0, 4100), (13.0, 5100)):
         if steps:

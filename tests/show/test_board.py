@@ -3,13 +3,14 @@
 import io
 from pathlib import Path
 
-from npvpg.runs.config import Config
 from npvpg.runs.group import GroupDirectory
 from npvpg.runs.report import Report, State
 from npvpg.show.board import Board
 from npvpg.show.console import Console
 
-CONFIG = Config("CartPole-v1", steps=1000)
+
+def steps(*seeds: int) -> dict[str, int]:
+    return {str(seed): 1000 for seed in seeds}
 
 
 class Terminal:
@@ -28,12 +29,12 @@ class Terminal:
 
 
 def report(seed: int, state: State, steps: int = 0, text: str = "") -> Report:
-    return Report(seed, state, steps, 12.5, 500 if steps == 1000 else None, 2000.0, text)
+    return Report(str(seed), state, steps, 12.5, 500 if steps == 1000 else None, 2000.0, text)
 
 
 def test_every_seed_has_a_line() -> None:
     terminal = Terminal(24)
-    with terminal.board.live(CONFIG, [0, 1, 2, 3, 10]):
+    with terminal.board.live(steps(0, 1, 2, 3, 10)):
         terminal.board.report(report(0, "finished", 1000))
         terminal.board.report(report(1, "training", 500))
         terminal.board.report(report(2, "compiling", text="compiling (once; kept in the cache)"))
@@ -52,7 +53,7 @@ def test_every_seed_has_a_line() -> None:
 
 def test_where_they_do_not_fit_those_that_move_are_shown() -> None:
     terminal = Terminal(12)
-    with terminal.board.live(CONFIG, range(30)):
+    with terminal.board.live(steps(*range(30))):
         for seed in range(5):
             terminal.board.report(report(seed, "finished", 1000))
         terminal.board.report(report(5, "training", 10))
@@ -65,7 +66,7 @@ def test_where_they_do_not_fit_those_that_move_are_shown() -> None:
 def test_compiling_is_said_once_for_all_and_a_failure_at_once() -> None:
     console = Console(file=(out := io.StringIO()), width=90)
     board = Board(console)
-    with board.live(CONFIG, [0, 1]):
+    with board.live(steps(0, 1)):
         for seed in (0, 1):
             board.report(report(seed, "compiling", text="compiling (once; kept in the cache)"))
         board.report(report(1, "failed", text="[b]ad"))
