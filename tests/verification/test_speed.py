@@ -33,6 +33,7 @@ TINY = Plan(
     envs=(1, 2),
     widths=(4,),
     batches=(64,),
+    mujoco=("InvertedPendulum-v5",),
 )
 STUB = """
 from verification.speed.peers.protocol import serve
@@ -273,7 +274,7 @@ def test_sums_agree(how: str, what: str) -> None:
 def test_floors_count_their_steps() -> None:
     assert floors.forward([4, 8, 2], 8, "float32", 0.0)["steps"] == 3 * 8
     assert floors.update(4, 2, [8], 16, 2, "float64", 0.0)["steps"] == 16
-    for kind in ("one by one", "vector", "compiled"):
+    for kind in ("one by one", "vector", "serial", "compiled"):
         assert floors.env_steps("CartPole-v1", 2, kind, 0.0)["steps"] == 2 * floors.N_ACTS
 
 

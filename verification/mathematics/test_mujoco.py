@@ -16,6 +16,11 @@ from npvpg.kernels import pcg64
 from npvpg.kernels.normal import standard_normal
 from npvpg.kernels.physics import mujoco
 from npvpg.kernels.physics.tasks import sum_of_squares
+from npvpg.loop import iterate
+from npvpg.runs import environments
+from npvpg.runs.build import build
+from npvpg.runs.config import Config
+from npvpg.world.squash import ScaleAction, scales
 from verification.claims import claim, observe, require
 from verification.mathematics.test_environment_episodes import BITWISE, differ
 
@@ -26,7 +31,7 @@ N = 3
 EXPLORE = settings.get_current_profile_name() == "explore"
 COMPILES = is_jitted(mujoco.step)
 EXAMPLES = 100 if EXPLORE else 4 if COMPILES else 1
-N_STEPS = 100_000 // N + 1 if EXPLORE else 300 if COMPILES else 5
+N_STEPS = 100_000 // N + 1 if EXPLORE else 300 if COMPILES else 40
 OPTIONS: dict[str, dict[str, Any]] = {
     "Ant-v5": {
         "contact_cost_weight": 0.1,
@@ -149,7 +154,7 @@ def test_episodes(name: str) -> None:
 @settings(max_examples=EXAMPLES)
 def test_any_seed(name: str, seed: int) -> None:
     """First states, and a few steps."""
-    follow(*kept(name), seed, 12 if COMPILES else 1)
+    follow(*kept(name), seed, 12 if COMPILES else 3)
 
 
 @claim("H9")
@@ -157,7 +162,7 @@ def test_any_seed(name: str, seed: int) -> None:
 def test_arguments_of_the_original(name: str) -> None:
     """Weights, ranges, parts of the observation and time limits other than the usual ones."""
     mine, original = both(name, 2, max_episode_steps=17, **OPTIONS[name])
-    follow(mine, original, 1, 60 if COMPILES else 1)
+    follow(mine, original, 1, 60 if COMPILES else 20)
     mine.close()
     original.close()
 
@@ -172,7 +177,7 @@ def test_autoreset(name: str, mode: AutoresetMode) -> None:
     original.action_space.seed(3)
     envs = mine, original
     observe(differ(*(env.reset(seed=3)[0] for env in envs)), 0.0, "first reset")
-    for t in range(40 if COMPILES else 1):
+    for t in range(40 if COMPILES else 12):
         act = original.action_space.sample()
         have, want = mine.step(act), original.step(act)
         for h, w in zip(have[:4], want[:4], strict=True):
@@ -202,9 +207,37 @@ def test_autoreset(name: str, mode: AutoresetMode) -> None:
 def test_threads(name: str, seed: int, threads: int, n: int) -> None:
     """As many as there are sub-environments, and more than there are."""
     mine, original = (gymnasium.make_vec(f"npvpg/{name}", n, threads=k) for k in (threads, 1))
-    follow(mine, original, seed, 12 if COMPILES else 1)
+    follow(mine, original, seed, 12 if COMPILES else 3)
     mine.close()
     original.close()
+
+
+@claim("H10")
+@pytest.mark.parametrize("whole", [False, True], ids=["horizon", "episodes"])
+@pytest.mark.parametrize("name", ["InvertedDoublePendulum-v5", "InvertedPendulum-v5", "Hopper-v5"])
+def test_training(name: str, whole: bool) -> None:
+    """Two updates end at the same parameters with any number of threads, and with Gymnasium's."""
+    settings: dict[str, Any] = {
+        "envs": 3,
+        "horizon": 0 if whole else 15,
+        "hidden": (4,),
+        "value_steps": 1,
+    }
+    config = Config(name, **settings)
+    ends = []
+    for threads in (1, 2, 3, 0):
+        if threads:
+            env: Any = gymnasium.make_vec(f"npvpg/{name}", 3, threads=threads, copy=False)
+        else:
+            env = environments.make(name, 3, backend="gymnasium", action_bound="clip")
+        if scales(env.single_action_space):
+            env = ScaleAction(env)
+        steps = iterate(env, build(config, env), seed=5, n_steps=90, dtype=np.float32)
+        ends.append([step.state.to_arrays() for step in steps][1])
+        env.close()
+    for part, want in ends[-1].items():
+        for have in ends[:-1]:
+            require(have[part].tobytes() == want.tobytes(), f"{part} of {name}")
 
 
 @claim(
@@ -225,7 +258,7 @@ def test_normal_stream(seed: int) -> None:
     rng = np.zeros((1, 4), np.uint64)
     pcg64.seed(rng, np.array([0]), np.array([seed], np.uint64))
     oracle = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
-    n = 4000 if COMPILES else 50
+    n = 4000 if COMPILES else 500
     have, want = np.array([standard_normal(rng[0]) for _ in range(n)]), oracle.standard_normal(n)
     observe(differ(have, want), 0.0, f"seed {seed}")
     state: Any = oracle.bit_generator.state["state"]

@@ -18,7 +18,7 @@ from typing import Any
 
 from npvpg import __version__
 from npvpg.runs.files import write_atomically
-from verification.speed import kernels, loop, machine, plot, rollout, scaling, training
+from verification.speed import kernels, loop, machine, mujoco, plot, rollout, scaling, training
 from verification.speed.session import QUICK, Plan, Session
 from verification.speed.tables import Table
 
@@ -26,6 +26,7 @@ MEASURES: dict[str, Callable[[Session], list[Table]]] = {
     "training": training.measure,
     "rollout": rollout.measure,
     "loop": loop.measure,
+    "mujoco": mujoco.measure,
     "kernels": kernels.measure,
     "scaling": scaling.measure,
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from npvpg.envs import MUJOCO
 from verification.speed.contestants import Contestant
 from verification.speed.worker import MissingPackageError, Worker
 
@@ -40,6 +41,8 @@ class Plan:
         Seeds that ``npvpg train --seeds`` trains by one job and by two; 0 leaves it out.
     envs, widths, batches : tuple of int
         Sub-environments, widths of the networks and steps of a batch that scaling looks at.
+    mujoco : tuple of str
+        MuJoCo's environments that are looked at.
     """
 
     repetitions: int = 5
@@ -54,6 +57,7 @@ class Plan:
     envs: tuple[int, ...] = (1, 4, 16, 64, 256, 1024, 4096)
     widths: tuple[int, ...] = (16, 32, 64, 128, 256, 512)
     batches: tuple[int, ...] = (1024, 8192, 65_536, 1_048_576)
+    mujoco: tuple[str, ...] = tuple(sorted(MUJOCO))
 
 
 QUICK = Plan(
@@ -68,6 +72,7 @@ QUICK = Plan(
     envs=(1, 64, 4096),
     widths=(16, 256),
     batches=(1024, 65_536),
+    mujoco=("HalfCheetah-v5",),
 )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 import npvpg.envs
+from npvpg.envs.serial import SerialVectorEnv
 from verification.speed.peers.protocol import repeat, serve
 
 PREFIX = "npvpg/"
@@ -186,7 +187,7 @@ class OneByOne:
             env.close()
 
 
-def env_steps(env: str, n_envs: int, kind: str, seconds: float) -> dict[str, Any]:
+def env_steps(env: str, n_envs: int, kind: str, seconds: float, threads: int = 1) -> dict[str, Any]:
     """
     Step environments at random and do nothing else.
 
@@ -196,10 +197,13 @@ def env_steps(env: str, n_envs: int, kind: str, seconds: float) -> dict[str, Any
         Environment.
     n_envs : int
         Sub-environments.
-    kind : {"one by one", "vector", "compiled"}
-        How: in a loop; by Gymnasium's vector environment; by npvpg's.
+    kind : {"one by one", "vector", "serial", "compiled"}
+        How: in a loop; by Gymnasium's vector environment; by npvpg's loop around Gymnasium's
+        environments; by npvpg's compiled twin.
     seconds : float
         Time to fill [s].
+    threads : int
+        Threads of the twin of one of MuJoCo's environments.
 
     Returns
     -------
@@ -210,8 +214,11 @@ def env_steps(env: str, n_envs: int, kind: str, seconds: float) -> dict[str, Any
     if kind == "one by one":
         made = OneByOne(env, n_envs)
     elif kind == "compiled":
-        assert env in npvpg.envs.COMPILED
-        made = gymnasium.make_vec(f"{PREFIX}{env}", n_envs)
+        assert env in npvpg.envs.COMPILED | npvpg.envs.MUJOCO
+        own: dict[str, Any] = {"threads": threads} if env in npvpg.envs.MUJOCO else {}
+        made = gymnasium.make_vec(f"{PREFIX}{env}", n_envs, **own)
+    elif kind == "serial":
+        made = SerialVectorEnv(lambda: gymnasium.make(env, disable_env_checker=True), n_envs)
     else:
         disabled = {"autoreset_mode": AutoresetMode.DISABLED}
         made = gymnasium.make_vec(

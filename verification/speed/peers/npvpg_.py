@@ -22,7 +22,7 @@ from verification.speed.peers.protocol import Judge, repeat, serve
 
 def _prepare(env: str, changes: Mapping[str, Any]) -> tuple[Config, VectorEnv]:
     config = Config(env, **{**config_file.preset(env), **config_file.typed(changes)})
-    return config, environments.make(env, config.envs, backend=config.backend)
+    return config, environments.make_for(config)
 
 
 def _iterations(config: Config, made: VectorEnv, n_steps: int) -> Iterator[Iteration]:
