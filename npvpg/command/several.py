@@ -15,6 +15,8 @@ from typing import Annotated, Any, ClassVar, Self
 from typing_extensions import override
 
 from npvpg import checks
+from npvpg.command import engines
+from npvpg.command.engines import Engine
 from npvpg.command.parser import Command
 from npvpg.command.resuming import resumable
 from npvpg.runs import config_file, seeds
@@ -113,6 +115,12 @@ class Sweep(Command):
     jobs: Annotated[int | None, "N"] = None
     """Runs side by side; as many as there are cores unless given. No result depends on it."""
 
+    engine: Engine = "processes"
+    """Where runs are carried out: in processes of this machine, or on a Ray cluster, an extra."""
+
+    ray_address: Annotated[str | None, "HOST:PORT"] = None
+    """Head of the Ray cluster; one is started on this machine, for this command, unless given."""
+
     out: Annotated[Path | None, "DIR"] = None
     """Directory of the sweep; runs/sweep-ENV-TIME unless given."""
 
@@ -124,6 +132,7 @@ class Sweep(Command):
         if self.file is None and self.resume is None:
             raise ValueError("no file given; try: npvpg sweep FILE.toml")
         checks.at_least(1, jobs=self.jobs)
+        engines.check(self.engine, self.ray_address)
 
     @override
     @classmethod
@@ -135,24 +144,18 @@ class Sweep(Command):
 
     @override
     def carry_out(self) -> int:
-        from npvpg.jobs.interrupt import Interrupts
-        from npvpg.jobs.pool import Workers
         from npvpg.runs import sweep
-        from npvpg.runs.cores import n_cores
 
-        if self.resume is not None:
-            directory = sweep.SweepDirectory(self.resume)
-        else:
-            assert self.file is not None
-            env = sweep.read(self.file).env
-            out = self.out or timed_path(f"sweep-{short(env)}", datetime.now())
-            directory = sweep.SweepDirectory(out)
-            directory.create(self.file)
-        n_jobs = min(self.jobs or n_cores(), max(directory.n_left(), 1))
+        source = self.file or sweep.SweepDirectory(self.resume or Path()).checked_file
+        asked = sweep.read(source)
+        out = self.resume or self.out or timed_path(f"sweep-{short(asked.env)}", datetime.now())
+        directory = sweep.SweepDirectory(out)
+        if self.resume is None:
+            directory.create(source)
+        n_left = directory.n_left()
         with (
             resumable(directory.path, self.name),
-            Interrupts() as stops,
-            Workers(n_jobs) as workers,
+            engines.started(self.engine, self.ray_address, self.jobs, n_left) as (stops, workers),
         ):
             from npvpg.jobs import sweep_run  # slow, while the processes start as well
             from npvpg.show.board import Board

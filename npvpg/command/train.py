@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from typing_extensions import override
 
 from npvpg import checks
+from npvpg.command import engines
+from npvpg.command.engines import Engine
 from npvpg.command.parser import Command
 from npvpg.command.resuming import resumable
 from npvpg.runs import config_file, seeds
@@ -76,6 +78,9 @@ class Train(Command):
     """Processes of a Ray cluster that step the sub-environments, shared out among them; pays off
     for slow environments only. No number depends on it; an extra."""
 
+    engine: Engine = "processes"
+    """Where several seeds train: in processes of this machine, or on a Ray cluster, an extra."""
+
     ray_address: Annotated[str | None, "HOST:PORT"] = None
     """Head of the Ray cluster; one is started on this machine, for this command, unless given."""
 
@@ -91,8 +96,12 @@ class Train(Command):
                 f"--workers must be at most {self.settings.envs}, as there are --envs, "
                 f"got {self.workers}"
             )
-        if self.ray_address is not None and self.workers is None:
-            raise ValueError("--ray-address is for workers: say how many, as in --workers 8")
+        if self.engine != "processes" and not self.several:
+            raise ValueError(
+                "--engine is for several seeds: name them, as in --seeds 0-9, or give --workers"
+            )
+        if self.workers is None:
+            engines.check(self.engine, self.ray_address)
 
     @property
     def also(self) -> tuple[str, ...]:
@@ -205,15 +214,10 @@ class Train(Command):
             directory = GroupDirectory(out)
             directory.check_free(numbers)
 
-        from npvpg.jobs.interrupt import Interrupts
-        from npvpg.jobs.pool import Workers
-        from npvpg.runs.cores import n_cores
-
-        n_jobs = min(self.jobs or n_cores(), len(directory.unfinished(numbers)))
+        n_left = len(directory.unfinished(numbers))
         with (
             resumable(directory.path, self.name, self.settings),
-            Interrupts() as stops,
-            Workers(n_jobs) as workers,
+            engines.started(self.engine, self.ray_address, self.jobs, n_left) as (stops, workers),
         ):
             from npvpg.jobs import group_run  # slow, while the processes start as well
             from npvpg.show.board import Board

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from npvpg.jobs.interrupt import Interrupts
-from npvpg.jobs.job import Job
-from npvpg.jobs.pool import Workers
+from npvpg.jobs.job import Carrier, Job
 from npvpg.runs import environments, registered
 from npvpg.runs.config import Config
 from npvpg.runs.files import write_atomically
@@ -23,7 +22,7 @@ def train(
     config: Config,
     seeds: tuple[int, ...],
     directory: GroupDirectory,
-    workers: Workers,
+    workers: Carrier,
     interrupts: Interrupts,
     *,
     resume: bool,
@@ -41,7 +40,7 @@ def train(
         The seeds.
     directory : GroupDirectory
         A directory that is free, or the group to go on with.
-    workers : Workers
+    workers : Carrier
         Processes, started.
     interrupts : Interrupts
         Holds a signal back while something is drawn.

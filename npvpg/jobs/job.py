@@ -1,9 +1,12 @@
 """What one process asks another to carry out."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
+from npvpg.runs.report import Report
 
 
 @dataclass(frozen=True)
@@ -35,3 +38,29 @@ class Job:
     def name(self) -> str:
         """What it is called among those beside it."""
         return f"{self.trial}/{self.config.seed}" if self.trial else str(self.config.seed)
+
+
+class Carrier(Protocol):
+    """Processes that carry out runs side by side, here or elsewhere."""
+
+    n: int
+    """How many."""
+
+    def carry_out(
+        self, jobs: Sequence[Job], stops: Callable[[Report], bool] | None = None
+    ) -> Iterator[Report]:
+        """
+        Carry out runs.
+
+        Parameters
+        ----------
+        jobs : sequence of Job
+            The runs, begun in this order.
+        stops : callable, optional
+            Takes a report, says whether its run is to be stopped for good.
+
+        Returns
+        -------
+        iterator of Report
+            What the runs report, as it comes; the last of each run says how it ended.
+        """

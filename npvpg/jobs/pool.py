@@ -8,7 +8,7 @@ which process takes which run, and how many there are, is seen in no file.
 
 import contextlib
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -18,7 +18,7 @@ from typing import Self
 from npvpg.jobs.interrupt import ignored
 from npvpg.jobs.job import Job
 from npvpg.runs import cores
-from npvpg.runs.report import Report
+from npvpg.runs.report import ENDED, Report
 
 _PATIENCE = 60.0  # time that a run gets to save its state, of which it needs a thousandth [s]
 _LOOK = 1.0  # between two looks whether the processes are alive [s]
@@ -71,7 +71,9 @@ class Workers:
             if worker.process.is_alive():
                 worker.process.kill()
 
-    def carry_out(self, jobs: Sequence[Job]) -> Iterator[Report]:
+    def carry_out(
+        self, jobs: Sequence[Job], stops: Callable[[Report], bool] | None = None
+    ) -> Iterator[Report]:
         """
         Carry out runs.
 
@@ -79,11 +81,14 @@ class Workers:
         ----------
         jobs : sequence of Job
             The runs, begun in this order.
+        stops : callable, optional
+            Takes a report, says whether its run is to be stopped for good.
 
         Yields
         ------
         Report
-            What the runs report, as it comes; the last of each run says "finished" or "failed".
+            What the runs report, as it comes; the last of each run says "finished", "stopped" or
+            "failed".
         """
         waiting = list(jobs)
         while waiting or self._busy:
@@ -98,8 +103,10 @@ class Workers:
                 if worker.connection not in ready and worker.process.is_alive():
                     continue
                 report = worker.receive()
+                if stops is not None and stops(report):
+                    report = worker.stop(report)
                 yield report
-                if report.state in ("finished", "failed"):
+                if report.state in ENDED:
                     self._busy.remove(worker)
                     self._idle.append(worker if worker.process.is_alive() else self._start())
 
@@ -121,6 +128,13 @@ class _Worker:
         self._job = job
         with contextlib.suppress(BrokenPipeError):  # it has died, as `receive` will find
             self.connection.send(job)
+
+    def stop(self, report: Report) -> Report:
+        """Stop a run, its state saved, and report on that; it may have ended meanwhile."""
+        assert self._job is not None
+        self.process.terminate()
+        self.process.join(_PATIENCE)
+        return report.ended(finished=self._job.directory.finished)
 
     def receive(self) -> Report:
         """Take a report, or make one of a process that can give none."""

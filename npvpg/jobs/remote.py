@@ -1,15 +1,24 @@
-"""What a process on another machine does for a run: its part of every batch."""
+"""What a process on another machine does for a run: its part of every batch, or the whole of it."""
 
 import contextlib
+import dataclasses
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from npvpg import theirs
 from npvpg.envs.faults import EnvError
+from npvpg.jobs.job import Job
+from npvpg.jobs.pool import Workers
 from npvpg.jobs.run import versions
 from npvpg.runs import environments
 from npvpg.runs.config import Config
+from npvpg.runs.directory import RunDirectory
+from npvpg.runs.report import Report
 from npvpg.world.actor import Actor
 from npvpg.world.engine import Played, Task
 from npvpg.world.position import Position
@@ -116,3 +125,101 @@ def packed(played: Played) -> tuple[Any, ...]:
     """
     obs, act, rew, terminated, done, next_obs = played.record
     return obs, act, rew, terminated, done, next_obs[done], *played[1:]
+
+
+class RemoteRun:
+    """A whole run on another machine: its files come with it, and go back when it ends."""
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory(prefix="npvpg-")
+        self._directory = RunDirectory(Path(self._folder.name, "run"))
+        self._stack = contextlib.ExitStack()
+        self._reports: Iterator[Report] = iter(())
+
+    def versions(self) -> dict[str, str]:
+        """
+        Name the versions here.
+
+        Returns
+        -------
+        dict of str
+            As `npvpg.jobs.run.versions` does.
+        """
+        return versions()
+
+    def begin(self, job: Job, files: Mapping[str, bytes]) -> None:
+        """
+        Begin, or go on with, a run.
+
+        Parameters
+        ----------
+        job : Job
+            The run; its directory is that of the machine it is for.
+        files : mapping of str to bytes
+            What the directory holds, by path in it.
+        """
+        self.stop()
+        for name, data in files.items():
+            file = self._directory.path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+        workers = self._stack.enter_context(Workers(1))
+        self._reports = workers.carry_out([dataclasses.replace(job, directory=self._directory)])
+
+    def next(self) -> Report:
+        """
+        Wait for the next report.
+
+        Returns
+        -------
+        Report
+            What the run reports.
+        """
+        return next(self._reports)
+
+    def files(self) -> dict[str, bytes]:
+        """
+        Give the files of the run.
+
+        Returns
+        -------
+        dict of bytes
+            What the directory holds, by path in it.
+        """
+        return files_of(self._directory.path)
+
+    def stop(self) -> dict[str, bytes]:
+        """
+        End the run if it is not over, its state saved, and forget it.
+
+        Returns
+        -------
+        dict of bytes
+            Its files.
+        """
+        self._stack.close()
+        files = files_of(self._directory.path)
+        shutil.rmtree(self._directory.path, ignore_errors=True)
+        return files
+
+
+def files_of(path: Path) -> dict[str, bytes]:
+    """
+    Read the files of a directory.
+
+    Parameters
+    ----------
+    path : Path
+        The directory, which may not be there.
+
+    Returns
+    -------
+    dict of bytes
+        What it holds, by path in it; what is being written is left out.
+    """
+    found = sorted(path.rglob("*")) if path.is_dir() else []
+    return {
+        file.relative_to(path).as_posix(): file.read_bytes()
+        for file in found
+        if file.is_file() and not file.name.startswith(".")
+    }

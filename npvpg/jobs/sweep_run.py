@@ -1,14 +1,13 @@
 """Carrying a sweep out: all runs of all trials side by side, and which trial did best."""
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from npvpg.jobs import group_run
 from npvpg.jobs.interrupt import Interrupts
-from npvpg.jobs.job import Job
-from npvpg.jobs.pool import Workers
+from npvpg.jobs.job import Carrier, Job
+from npvpg.jobs.stopping import scheduler
 from npvpg.runs import environments
 from npvpg.runs import seeds as words
 from npvpg.runs.files import write_atomically
@@ -19,7 +18,7 @@ from npvpg.show.board import Board
 
 
 def train(
-    directory: SweepDirectory, workers: Workers, interrupts: Interrupts, *, board: Board
+    directory: SweepDirectory, workers: Carrier, interrupts: Interrupts, *, board: Board
 ) -> dict[str, Any]:
     """
     Carry out what is left of a sweep, and compare its trials.
@@ -28,7 +27,7 @@ def train(
     ----------
     directory : SweepDirectory
         The sweep; what is finished in it is left as it is.
-    workers : Workers
+    workers : Carrier
         Processes, started.
     interrupts : Interrupts
         Holds a signal back while something is drawn.
@@ -53,25 +52,23 @@ def train(
     with environments.quiet():  # what every run would fail by is told once
         environments.make_for(first, 1).close()
     jobs = [
-        Job(
-            dataclasses.replace(config, seed=seed),
-            directory.trial(number).run(seed),
-            trial=str(number),
-        )
-        for number, (config, _) in enumerate(trials)
-        for seed in directory.trial(number).unfinished(seeds)
+        Job(config, directory.trial(number).run(config.seed), trial=str(number))
+        for number, config in directory.left()
     ]
     n = len(trials) * len(seeds)
     done = f" · {n - len(jobs):,} of {n:,} done" if len(jobs) < n else ""
     board.line("environment", short(first.env), "bold")
     board.line("trials", f"{len(trials):,} · seeds {words.text(seeds)}{done}")
     board.line("runs", f"{n:,} in {directory.path}/trial-*/seed-* · {workers.n} side by side")
+    stops = scheduler(directory, max(config.steps for config, _ in trials))
     board.console.print()
     failed: dict[str, str] = {}
     with board.live({job.name: job.config.steps for job in jobs}, "trial/seed"):
-        for report in workers.carry_out(jobs):
+        for report in workers.carry_out(jobs, stops=stops):
             with interrupts.held():
                 board.report(report)
+                if report.state == "stopped":
+                    directory.stop(report.name, report.steps)
             if report.state == "failed":
                 failed[report.name] = report.text
     with interrupts.held():
@@ -82,17 +79,21 @@ def train(
 
 def _finish(directory: SweepDirectory, failed: Mapping[str, str], board: Board) -> dict[str, Any]:
     """Write what every trial came to, and all beside each other."""
-    rows = []
+    rows, stopped = [], directory.read_stopped()
     for number, (config, seeds) in enumerate(directory.read()):
-        wrong = {seed: failed[f"{number}/{seed}"] for seed in seeds if f"{number}/{seed}" in failed}
-        of = group_run.finish(config, seeds, directory.trial(number), wrong, board)
+        names = {seed: f"{number}/{seed}" for seed in seeds}
+        wrong = {seed: failed[name] for seed, name in names.items() if name in failed}
+        early = {seed: stopped[name] for seed, name in names.items() if name in stopped}
+        missing = wrong | {seed: f"stopped at step {step:,}" for seed, step in early.items()}
+        of = group_run.finish(config, seeds, directory.trial(number), missing, board)
         rows.append(
             {
                 "trial": number,
                 "settings": directory.varied()[number],
-                "mean_return_100": None if wrong else of["mean_return_100"],
+                "mean_return_100": None if missing else of["mean_return_100"],
                 "solved": of["solved"],
-                "failed": of["failed"],
+                "failed": {str(seed): text for seed, text in wrong.items()},
+                "stopped": {str(seed): step for seed, step in early.items()},
             }
         )
     summary = {"env": config.env, "seeds": list(seeds), "trials": ranked(rows)}

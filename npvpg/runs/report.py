@@ -1,11 +1,13 @@
 """What a run that is carried out elsewhere says of itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 State = Literal[
     "waiting", "starting", "compiling", "training", "evaluating", "finished", "stopped", "failed"
 ]
+ENDED: tuple[State, ...] = ("finished", "stopped", "failed")
+"""What the last report on a run says."""
 
 
 @dataclass(frozen=True)
@@ -38,3 +40,19 @@ class Report:
     solved_at_step: int | None = None
     steps_per_second: float | None = None
     text: str = ""
+
+    def ended(self, *, finished: bool) -> "Report":
+        """
+        Report on the same run when it has been stopped.
+
+        Parameters
+        ----------
+        finished : bool
+            Whether it had come to its end by then.
+
+        Returns
+        -------
+        Report
+            The last one.
+        """
+        return replace(self, state="finished" if finished else "stopped", text="")

@@ -1,6 +1,7 @@
 """A sweep: trials that differ in their settings, each a group of seeds below a common directory."""
 
 import dataclasses
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from npvpg.runs.words import nearest, quoted
 from npvpg.world.streams import Purpose, generator
 
 MOST = 10_000  # trials
+SCHEDULERS = ("asha", "median")
 DIGITS = 4  # of a number that is drawn: one that can be read, and typed again
 
 
@@ -95,6 +97,8 @@ class Sweep:
         How many to draw; None tries every combination.
     seed : int
         Seed of the draws.
+    stop : mapping or None
+        Under "scheduler" what stops runs early, "asha" or "median", and its settings.
 
     Raises
     ------
@@ -109,10 +113,14 @@ class Sweep:
     algorithm: str | None = None
     trials: int | None = None
     seed: int = 0
+    stop: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         checks.at_least(1, trials=self.trials)
         checks.at_least(0, seed=self.seed)
+        if self.stop is not None and self.stop.get("scheduler") not in SCHEDULERS:
+            known = " or ".join(SCHEDULERS)
+            raise ValueError(f"stop must have the scheduler {known}, got {dict(self.stop)}")
         if not self.vary:
             raise ValueError("vary must name at least one setting, got none")
         n = self.trials or math.prod(map(len, self._grid().values()))
@@ -216,7 +224,7 @@ def _sweep(table: Mapping[str, Any]) -> Sweep:
     for key, kind in (("env", str), ("seeds", str), ("trials", int), ("seed", int)):
         if key in table and type(table[key]) is not kind:
             raise ValueError(f"{key} must be of type {kind.__name__}, got {table[key]!r}")
-    for key in ("vary", "settings"):
+    for key in ("vary", "settings", "stop"):
         if not isinstance(table.get(key, {}), Mapping):
             raise ValueError(f"{key} must be a table, got {table[key]!r}")
     for key in ("env", "seed"):
@@ -233,6 +241,7 @@ def _sweep(table: Mapping[str, Any]) -> Sweep:
         algorithm,
         table.get("trials"),
         table.get("seed", 0),
+        table.get("stop"),
     )
 
 
@@ -293,6 +302,18 @@ class SweepDirectory:
         """The same as a page, with a picture."""
         return self.path / "sweep.html"
 
+    @property
+    def checked_file(self) -> Path:
+        """The same, which must be there."""
+        if not self.file.is_file():
+            raise ValueError(f"{self.path} holds no sweep: it has no {self.file.name}")
+        return self.file
+
+    @property
+    def stopped(self) -> Path:
+        """Environment steps of the runs that a scheduler stopped, by trial and seed."""
+        return self.path / "stopped.json"
+
     def trial(self, number: int) -> GroupDirectory:
         """
         Give the directory of a trial.
@@ -350,9 +371,7 @@ class SweepDirectory:
         ValueError
             If the directory holds no sweep.
         """
-        if not self.file.is_file():
-            raise ValueError(f"{self.path} holds no sweep: it has no {self.file.name}")
-        n = len(read(self.file).drawn())
+        n = len(read(self.checked_file).drawn())
         return [self.trial(number).read() for number in range(n)]
 
     def n_left(self) -> int:
@@ -364,8 +383,57 @@ class SweepDirectory:
         int
             Their number.
         """
-        trials = enumerate(self.read())
-        return sum(len(self.trial(number).unfinished(seeds)) for number, (_, seeds) in trials)
+        return len(self.left())
+
+    def left(self) -> list[tuple[int, Config]]:
+        """
+        List the runs that are left to do.
+
+        Returns
+        -------
+        list of tuple
+            Number of the trial and configuration of every run that is neither finished nor stopped.
+        """
+        stopped = self.read_stopped()
+        return [
+            (number, dataclasses.replace(config, seed=seed))
+            for number, (config, seeds) in enumerate(self.read())
+            for seed in self.trial(number).unfinished(seeds)
+            if f"{number}/{seed}" not in stopped
+        ]
+
+    def read_stopped(self) -> dict[str, int]:
+        """
+        Read which runs were stopped.
+
+        Returns
+        -------
+        dict of int
+            Environment steps, by trial and seed.
+        """
+        found: dict[str, int] = {}
+        if self.stopped.is_file():
+            found = json.loads(self.stopped.read_text(encoding="utf-8"))
+        return found
+
+    def stop(self, name: str, steps: int) -> None:
+        """
+        Take note of a run that was stopped.
+
+        Parameters
+        ----------
+        name : str
+            Trial and seed.
+        steps : int
+            Environment steps by then.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        found = {**self.read_stopped(), name: steps}
+        write_atomically(self.stopped, (json.dumps(found, indent=2) + "\n").encode())
 
     def varied(self) -> list[dict[str, Any]]:
         """

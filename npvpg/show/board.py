@@ -15,12 +15,10 @@ from npvpg.runs.group import GroupDirectory
 from npvpg.runs.group_evaluation import GroupScore
 from npvpg.runs.modules import short
 from npvpg.runs.over_seeds import OverSeeds
-from npvpg.runs.report import Report
+from npvpg.runs.report import ENDED, Report
 from npvpg.show.console import Console
 from npvpg.show.numbers import number, whole
 from npvpg.show.screen import Screen
-
-_ENDED = ("finished", "failed")
 
 
 class Board:
@@ -112,7 +110,7 @@ class Board:
             self._told.add(report.text)
             self.line("kernels", report.text, "yellow")
         self._reports[report.name] = report
-        if report.state == "failed" or (report.state == "finished" and self._live is None):
+        if report.state == "failed" or (report.state in ENDED and self._live is None):
             style = "bold red" if report.state == "failed" else ""
             self.line(f"{self._kind} {report.name}", _state(report), style)
 
@@ -124,10 +122,10 @@ class Board:
         if len(shown) > room:
             counts = [
                 (sum(r.state in states for r in shown), name)
-                for name, states in (("ended", _ENDED), ("waiting", ("waiting",)))
+                for name, states in (("ended", ENDED), ("waiting", ("waiting",)))
             ]
             hidden = " · ".join(f"{count} {name}" for count, name in counts)
-            shown = [r for r in shown if r.state not in (*_ENDED, "waiting")][:room]
+            shown = [r for r in shown if r.state not in (*ENDED, "waiting")][:room]
         table = Table.grid(padding=(0, 2))
         for justify in ("right", "left", "right", "right", "left"):
             table.add_column(justify=justify, no_wrap=True)
@@ -230,6 +228,8 @@ def _state(report: Report) -> str:
     """Say how a run ended."""
     if report.state == "failed":
         return f"failed: {report.text}"
+    if report.state == "stopped":
+        return f"stopped at step {report.steps:,} · return {number(report.mean_return)}"
     if report.solved_at_step is None:
         return f"{report.steps:,} steps · return {number(report.mean_return)}"
     return f"solved at step {report.solved_at_step:,} · return {number(report.mean_return)}"

@@ -58,7 +58,7 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, str, str]:
     """Write interquartile mean, its interval, and mean."""
     found = row["mean_return_100"]
     if found is None:
-        return "failed", "", ""
+        return "failed" if row["failed"] else "stopped", "", ""
     interval = found["iqm_interval"]
     ends = "one seed" if interval is None else f"{number(interval[0])} to {number(interval[1])}"
     return number(found["iqm"]), ends, number(found["mean"])

@@ -15,8 +15,7 @@ import numpy as np
 
 from npvpg.jobs import group_run
 from npvpg.jobs.interrupt import Interrupts
-from npvpg.jobs.job import Job
-from npvpg.jobs.pool import Workers
+from npvpg.jobs.job import Carrier, Job
 from npvpg.recent import RECENT, rolling_mean
 from npvpg.runs import config_file, environments
 from npvpg.runs.algorithms import AlgorithmName
@@ -136,7 +135,7 @@ class AblationDirectory:
 
 def train(
     directory: AblationDirectory,
-    workers: Workers,
+    workers: Carrier,
     interrupts: Interrupts,
     *,
     episodes: int,
@@ -148,7 +147,7 @@ def train(
     ----------
     directory : AblationDirectory
         The ablation; what is finished in it is left as it is.
-    workers : Workers
+    workers : Carrier
         Processes, started.
     interrupts : Interrupts
         Holds a signal back while something is drawn.
@@ -196,7 +195,7 @@ def train(
     return summary
 
 
-def _train_fixed(directory: AblationDirectory, config: Config, workers: Workers) -> None:
+def _train_fixed(directory: AblationDirectory, config: Config, workers: Carrier) -> None:
     """Carry the first run out once more, as far as half way, unless that has been done."""
     if directory.fixed.finished:
         return

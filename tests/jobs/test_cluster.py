@@ -182,7 +182,7 @@ def test_without_ray_it_says_what_to_install(
         ),
         (
             "--ray-address 127.0.0.1:1",
-            "--ray-address is for workers: say how many, as in --workers 8",
+            "--ray-address is for a Ray cluster: ask for it by --engine ray, or --workers",
         ),
     ],
 )

@@ -6,14 +6,19 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import npvpg
 from npvpg.command.main import main
+from npvpg.jobs.stopping import scheduler
 from npvpg.jobs.sweep_run import ranked
+from npvpg.runs.report import Report
+from npvpg.runs.sweep import SweepDirectory, read
 
 ROOT = Path(npvpg.__file__).parents[1]
 SWEEP = """
@@ -150,3 +155,94 @@ def test_a_run_that_fails_costs_its_trial_alone(
 def test_what_is_no_sweep(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", *words]) == 2
     assert capsys.readouterr().err == f"npvpg: error: {told}\n"
+
+
+class Reports:
+    """Two runs that report by turns, one as good as its steps, the other worth nothing."""
+
+    n = 2
+
+    def __init__(self) -> None:
+        self.jobs: list[str] = []
+
+    def carry_out(self, jobs: Any, stops: Any = None) -> Any:
+        """Report until a run is over, or is stopped."""
+        self.jobs = [job.name for job in jobs]
+        ended = set()
+        for step in range(100, 1001, 100):
+            for k, job in enumerate(jobs):
+                if job.name in ended:
+                    continue
+                report = Report(job.name, "training", step, float(step * (k % 2)))
+                if stops(report):
+                    ended.add(job.name)
+                    report = report.ended(finished=False)
+                yield report
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: extra ray")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("rule", ['"asha"', '"median"', '"asha"\nreduction_factor = 2'])
+def test_a_scheduler_of_ray_tune_stops_what_does_badly(tmp_path: Path, rule: str) -> None:
+    file = tmp_path / "s.toml"
+    lines = SWEEP.replace("[2, 1, 3, 4, 5]", "[1, 2, 3]").replace("1024", "1000")
+    file.write_text(f"{lines}\n[stop]\nscheduler = {rule}\n")
+    directory = SweepDirectory(tmp_path / "out")
+    directory.create(file)
+    stops = scheduler(directory, 1000)
+    names = [f"{number}/{config.seed}" for number, config in directory.left()]
+    jobs = [SimpleNamespace(name=name) for name in names]
+    reports = list(Reports().carry_out(jobs, stops))
+    stopped = {report.name for report in reports if report.state == "stopped"}
+    assert stopped
+    assert stopped <= set(names[::2])  # those that are worth nothing
+    for name in stopped:
+        directory.stop(name, 100)
+    assert {f"{n}/{c.seed}" for n, c in directory.left()} == set(names) - stopped
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('scheduler = "best"', "stop must have the scheduler asha or median, got"),
+        ("", "stop must have the scheduler asha or median, got"),
+    ],
+)
+def test_a_scheduler_that_there_is_not(tmp_path: Path, text: str, told: str) -> None:
+    file = tmp_path / "s.toml"
+    file.write_text(f"{SWEEP}\n[stop]\n{text}\n")
+    with pytest.raises(ValueError, match=told):
+        read(file)
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: extra ray")
+@pytest.mark.filterwarnings("ignore")
+def test_a_setting_that_the_scheduler_does_not_have(tmp_path: Path) -> None:
+    file = tmp_path / "s.toml"
+    file.write_text(f'{SWEEP}\n[stop]\nscheduler = "asha"\npatience = 3\n')
+    directory = SweepDirectory(tmp_path / "out")
+    directory.create(file)
+    with pytest.raises(ValueError, match=r"^stop: .*patience"):
+        scheduler(directory, 1000)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: extra ray")
+def test_a_run_that_is_stopped_is_not_begun_again(tmp_path: Path) -> None:
+    """In processes of this machine; of two rates, one of which learns nothing at all."""
+    text = SWEEP.replace("0-3", "0-1").replace("1024", "60000").replace("[2, 1, 3, 4, 5]", "[1]")
+    text = text.replace("[0.003, 0.03]", "[0.03, 1e-12]").replace("horizon = 16", "horizon = 256")
+    stop = '[stop]\nscheduler = "asha"\ngrace_period = 20000\nreduction_factor = 2\n'
+    (tmp_path / "sweep.toml").write_text(f"{text}\n{stop}")
+    code, _, err = sweep("sweep.toml --out out", tmp_path)
+    assert (code, err) == (0, "")
+    found = json.loads((tmp_path / "out" / "sweep.json").read_text())["trials"]
+    stopped = {f"{row['trial']}/{seed}" for row in found for seed in row["stopped"]}
+    assert stopped
+    assert all(name.startswith("1/") for name in stopped)
+    assert found[0]["trial"] == 0
+    before = (tmp_path / "out" / "sweep.json").read_bytes()
+    code, out, _ = sweep("--resume out", tmp_path)
+    assert code == 0
+    assert "4 of 4 done" in out
+    assert (tmp_path / "out" / "sweep.json").read_bytes() == before
