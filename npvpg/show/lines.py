@@ -112,7 +112,7 @@ def decorate(axes: "Axes", env: str | None, title: str | None) -> None:
     """
     from matplotlib.ticker import EngFormatter  # noqa: PLC0415 - slow to import
 
-    threshold = _reward_threshold(env)
+    threshold = reward_threshold(env)
     if threshold is not None:
         label = f"solved: {threshold:g}"
         axes.axhline(threshold, color="0.3", linestyle="--", linewidth=1, label=label)
@@ -124,8 +124,20 @@ def decorate(axes: "Axes", env: str | None, title: str | None) -> None:
         axes.set_title(title)
 
 
-def _reward_threshold(env: str | None) -> float | None:
-    """Look up the mean return at which an environment counts as solved, None if it has none."""
+def reward_threshold(env: str | None) -> float | None:
+    """
+    Look up the mean return at which an environment counts as solved.
+
+    Parameters
+    ----------
+    env : str or None
+        The environment, if it is known.
+
+    Returns
+    -------
+    float or None
+        The return [reward]; None if it has none, or is not installed here.
+    """
     if env is None:
         return None
     try:

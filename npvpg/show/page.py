@@ -230,7 +230,7 @@ def svg(figure: "Figure", about: str) -> str:
             "path.simplify_threshold": 0.5,
         }
     ):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+        figure.savefig(buffer, format="svg", transparent=True)
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<(metadata|style)\b.*?</\1>", "", text, flags=re.DOTALL)

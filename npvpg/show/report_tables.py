@@ -14,11 +14,20 @@ from npvpg.runs.diagnosis import ABOUT
 from npvpg.runs.over_seeds import over_seeds
 from npvpg.runs.record import Record, number
 from npvpg.show import page
+from npvpg.show.lines import reward_threshold
 from npvpg.show.numbers import duration
 from npvpg.show.numbers import number as told
 from npvpg.show.page import element
 
 _MODES = ("sampled", "greedy")
+_BEST = ("best", "evaluation", "sampled", "mean")
+
+_MEANT = (
+    "Return: mean of the last 100 episodes of the training. Sampled, greedy: evaluation episodes "
+    "at the end, drawn from the policy, and its most probable actions{}. Of several runs the "
+    "interquartile mean, with the 95 % bootstrap interval over seeds below; of one, the mean over "
+    "its episodes. A dash: not all of the runs have it."
+)
 
 
 def results(
@@ -41,36 +50,39 @@ def results(
     str
         HTML.
     """
-    head = ("", "runs", "steps", "return", "solved", *_MODES, "time of a run")
+    every = [one for each in records for one in each]
+    best = any(number(one.summary, *_BEST) is not None for one in every)
+    head = ("", "runs", "steps", "return", "solved", *_MODES, *("best",) * best, "time of a run")
     rows = [
-        _group(_two(each.label, label if label != each.label else ""), own)
+        _group(_two(each.label, label if label != each.label else ""), own, best)
         for each, own, label in zip(groups, records, labels, strict=True)
     ]
     whole = page.table(head, rows, numbers=len(head) - 1)
-    whole += element(
-        "p",
-        "Return: mean of the last 100 episodes of the training. Sampled, greedy: evaluation "
-        "episodes at the end, drawn from the policy, and its most probable actions. Of several "
-        "runs the interquartile mean, with the 95 % bootstrap interval over seeds below; of one, "
-        "the mean over its episodes. A dash: not all of the runs have it.",
-        class_="dim",
-    )
-    every = [one for each in records for one in each]
+    best_told = "; best: sampled from the best policy of the evaluations on the way" * best
+    whole += element("p", _MEANT.format(best_told), class_="dim")
     if len(every) > 1:
         head = ("run", "seed", "steps", "return", "solved at", *_MODES, "time")
         whole += page.folded("Every run", page.table(head, map(_run, every), numbers=len(head) - 1))
     return whole
 
 
-def _group(name: str, records: Sequence[Record]) -> tuple[str, ...]:
+def _group(name: str, records: Sequence[Record], best: bool) -> tuple[str, ...]:
     """Lay out a group."""
     numbers = [one.curve.settings.get("seed") for one in records]
     known = tuple(sorted(seed for seed in numbers if isinstance(seed, int)))
     name = name or f"seed{'s' * (len(known) > 1)} {words.text(known) or '?'}"
     solved = [number(one.summary, "solved_at_step") for one in records]
     at = [step for step in solved if step is not None]
-    below = f"step {np.median(at):,.0f}" + " in the median" * (len(at) > 1) if at else ""
-    evaluated = [_interval(records, mode) for mode in _MODES]
+    left = sum(not one.curve.ended for one in records)
+    below = []
+    if at:
+        below.append(f"step {np.median(at):,.0f}" + " in the median" * (len(at) > 1))
+    if left:
+        below.append(f"{left} not finished")
+    env = records[0].curve.settings.get("env")
+    goal = at or (isinstance(env, str) and reward_threshold(env) is not None)
+    evaluated = [_interval(records, "evaluation", mode) for mode in _MODES]
+    evaluated += [_interval(records, *_BEST[:-1])] * best
     seconds = [x for one in records if (x := number(one.summary, "seconds")) is not None]
     steps = [one.steps for one in records if one.steps is not None]
     return (
@@ -78,7 +90,7 @@ def _group(name: str, records: Sequence[Record]) -> tuple[str, ...]:
         str(len(records)),
         f"{np.median(steps):,.0f}" if steps else "–",
         _over([one.score for one in records]),
-        _two(f"{len(at)} of {len(records)}", below),
+        _two(f"{len(at)} of {len(records)}", ", ".join(below)) if goal else "–",
         *evaluated,
         duration(float(np.median(seconds))) if seconds else "–",
     )
@@ -93,13 +105,11 @@ def _over(values: Sequence[float | None]) -> str:
     return _two(told(found["iqm"]), "" if low is None else f"{told(low)} to {told(high)}")
 
 
-def _interval(records: Sequence[Record], mode: str) -> str:
+def _interval(records: Sequence[Record], *way: str) -> str:
     """Write what evaluations returned: over seeds, or over the episodes of a single run."""
     if len(records) > 1:
-        return _over([number(one.summary, "evaluation", mode, "mean") for one in records])
-    score = [
-        number(records[0].summary, "evaluation", mode, name) for name in ("mean", "low", "high")
-    ]
+        return _over([number(one.summary, *way, "mean") for one in records])
+    score = [number(records[0].summary, *way, name) for name in ("mean", "low", "high")]
     mean, low, high = score
     if mean is None:
         return "–"
