@@ -65,6 +65,7 @@ MODULES = (
     "npvpg.lab.exact.episodes",
     "npvpg.lab.exact.laboratory",
     "npvpg.lab.exact.groups",
+    "npvpg.lab.exact.baselines",
     "npvpg.lab.analytic.pathwise",
     "npvpg.lab.analytic.linear_quadratic",
     "npvpg.lab.analytic.pendulum",

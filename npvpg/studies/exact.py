@@ -1,15 +1,19 @@
 """Exact bias, variance and error of every estimator, as a table."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from npvpg.estimators import NAMED, Estimator, named
-from npvpg.lab.exact import Laboratory, Moments, random_process, tabular
+from npvpg.estimators import NAMED, BaselinedReturn, Estimator, named
+from npvpg.lab.exact import (
+    Laboratory,
+    Moments,
+    all_actions,
+    best_baseline,
+    random_process,
+    tabular,
+)
 from npvpg.world.streams import Purpose, generator
-
-if TYPE_CHECKING:
-    pass
 
 ERRORS = (0.0, 1.0, 2.0, 4.0)
 LAM = 0.9  # where one value of lambda stands for all
@@ -90,10 +94,52 @@ class Study(NamedTuple):
         tuple of float
             The three, in units of :math:`\lVert\nabla J\rVert`.
         """
-        moments = self.moments(estimator, error=error, n_trajectories=n_trajectories)
-        size = float(np.linalg.norm(self.lab.gradient))
-        bias = float(np.linalg.norm(moments.bias))
-        return bias / size, moments.variance**0.5 / size, moments.mse**0.5 / size
+        return relative(self.moments(estimator, error=error, n_trajectories=n_trajectories))
+
+
+def relative(moments: Moments) -> tuple[float, float, float]:
+    r"""
+    Bias, standard deviation and root mean squared error, by the length of the gradient.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of an estimate.
+
+    Returns
+    -------
+    tuple of float
+        The three, in units of :math:`\lVert\nabla J\rVert`.
+    """
+    size = float(np.linalg.norm(moments.truth))
+    bias = float(np.linalg.norm(moments.bias))
+    return bias / size, moments.variance**0.5 / size, moments.mse**0.5 / size
+
+
+def least(asked: Study) -> dict[str, Moments]:
+    """
+    List what varies least of its kind, by its label.
+
+    Parameters
+    ----------
+    asked : Study
+        What `study` made.
+
+    Returns
+    -------
+    dict of str to Moments
+        The best constant and the best state baseline of the reward-to-go, and the mean over all
+        actions, with Q one step ahead of the study's V.
+    """
+    lab, n = asked.lab, asked.n_trajectories
+    estimator = BaselinedReturn(lab.process.gamma)
+    value = lab.wrong_value(asked.error, generator(asked.seed, Purpose.STUDY, 2))
+    constant = best_baseline(lab, constant=True)
+    return {
+        "best constant": lab.moments(estimator, constant, n_trajectories=n),
+        "best b(s, t)": lab.moments(estimator, best_baseline(lab), n_trajectories=n),
+        "all actions": all_actions(lab, value, n),
+    }
 
 
 def study(
@@ -174,8 +220,12 @@ def table(asked: Study) -> str:
         One line an estimator, in units of :math:`\lVert\nabla J\rVert`.
     """
     lines = [f"{'in units of |grad J|':24}{'bias':>10}{'std':>10}{'rms error':>12}"]
-    for name, estimator in estimators(asked.lab.process.gamma).items():
-        bias, std, rms = asked.error_of(estimator)
-        bias = 0.0 if bias < 1e-12 else bias  # what rounding left
-        lines.append(f"{name:24}{bias:10.4f}{std:10.4f}{rms:12.4f}")
+    every = {
+        name: asked.error_of(estimator)
+        for name, estimator in estimators(asked.lab.process.gamma).items()
+    }
+    every |= {name: relative(moments) for name, moments in least(asked).items()}
+    for name, (bias, std, rms) in every.items():
+        seen = 0.0 if bias < 1e-12 else bias  # what rounding left
+        lines.append(f"{name:24}{seen:10.4f}{std:10.4f}{rms:12.4f}")
     return "\n".join(lines)

@@ -21,7 +21,7 @@ def test_the_command_prints_a_table_and_draws(capsys: pytest.CaptureFixture[str]
     )
     head, *rows, path = capsys.readouterr().out.splitlines()
     assert head.split() == ["in", "units", "of", "|grad", "J|", "bias", "std", "rms", "error"]
-    assert len(rows) == len(exact.estimators(0.9))
+    assert len(rows) == len(exact.estimators(0.9)) + 3
     assert path == "a.png"
     assert Path("a.png").read_bytes().startswith(PNG)
     for row in rows:

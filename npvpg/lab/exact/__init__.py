@@ -9,6 +9,7 @@ estimators and scores on all of them, so that mean and covariance of a gradient 
           = \lVert E\hat g - \nabla J\rVert^2 + \mathrm{tr\,Cov}(\hat g)
 """
 
+from npvpg.lab.exact.baselines import all_actions, best_baseline
 from npvpg.lab.exact.episodes import Episodes, episodes
 from npvpg.lab.exact.groups import group_moments
 from npvpg.lab.exact.laboratory import Laboratory, Moments, tabular
@@ -20,6 +21,8 @@ __all__ = [
     "Moments",
     "Process",
     "Solution",
+    "all_actions",
+    "best_baseline",
     "episodes",
     "gradient",
     "group_moments",

@@ -133,9 +133,13 @@ class Laboratory:
     @cached_property
     def gradient(self) -> FloatArray:
         """Gradient of J, shape (P,)."""
+        return gradient(self.process, self.pi, self.score_table)
+
+    @cached_property
+    def score_table(self) -> FloatArray:
+        """Score of every action in every state, shape (S, A, P)."""
         obs, act = self._every_action()
-        score = self.policy.at(self.theta, obs).score(act)
-        return gradient(self.process, self.pi, score.reshape(*self.pi.shape, -1))
+        return self.policy.at(self.theta, obs).score(act).reshape(*self.pi.shape, -1)
 
     @cached_property
     def episodes(self) -> Episodes:
