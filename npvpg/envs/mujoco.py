@@ -97,9 +97,10 @@ class MujocoVectorEnv(CompiledVectorEnv):
             )
         if max_episode_steps is None:
             max_episode_steps = gymnasium.spec(name).max_episode_steps or -1
-        write_none()
         task = TASKS[name]
+        write_none(screen="xml_file" in options)  # what is old in Gymnasium's models is no news
         self._original = task.make(**options)
+        write_none()
         model = self._original.model
         n_summed = max(model.nu, 6 * model.nbody if any(task.weights[3:]) else 0)
         if n_summed > LARGEST_SUM:

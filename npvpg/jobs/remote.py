@@ -15,7 +15,7 @@ from npvpg.envs.faults import EnvError
 from npvpg.jobs.job import Job
 from npvpg.jobs.pool import Workers
 from npvpg.jobs.run import versions
-from npvpg.runs import environments
+from npvpg.runs import cores, environments
 from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
 from npvpg.runs.report import Report
@@ -34,6 +34,7 @@ class Remote:
 
     def __init__(self) -> None:
         threadpool_limits(1, user_api="blas")
+        cores.share(cores.n_cores())  # a core each is what the cluster gives
         self._quiet = contextlib.ExitStack()
         self._quiet.enter_context(environments.quiet())
         self._worker: LocalWorker | None = None

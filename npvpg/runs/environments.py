@@ -283,7 +283,7 @@ def make_one(
     if str(found.entry_point).startswith("gymnasium.envs.mujoco"):
         with contextlib.suppress(ImportError):
             import_module("mujoco")  # which warns as a model is made
-    write_none()
+    write_none(screen="xml_file" in arguments)  # what is old in Gymnasium's models is no news
     made = gymnasium.make(found, **{**settings, **arguments})
     write_none()
     for name in wrappers:
