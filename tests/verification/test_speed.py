@@ -13,7 +13,7 @@ from npvpg.normalize import RunningMoments
 from npvpg.runs import config_file
 from npvpg.runs.config import Config
 from verification.speed import __main__ as program
-from verification.speed import command, contestants, scaling, training
+from verification.speed import command, contestants, pendulum, scaling, training
 from verification.speed.peers import floors, npvpg_, sums
 from verification.speed.peers.protocol import Judge, repeat
 from verification.speed.session import QUICK, Plan, Session
@@ -62,7 +62,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def no_peers(folder: Path) -> None:
     """Hide the peers, should they be installed."""
-    for name in ("torch", "gymnax"):
+    for name in ("torch", "gymnax", "rltools"):
         missing = f"raise ModuleNotFoundError(\"No module named '{name}'\", name='{name}')\n"
         (folder / f"{name}.py").write_text(missing, encoding="utf-8")
 
@@ -153,9 +153,19 @@ def test_judge_needs_a_hundred_episodes() -> None:
     assert judge.result()["solved_at"] == 20_000
     judge = Judge(475, math.inf)
     assert not judge.stops(1, [450.0] * 51 + [500.0] * 49)
+    assert not judge.stops(1, [])
     assert judge.stops(2, [500.0])  # 475 on average, and no more
+    assert [record[1:] for record in judge.result()["records"]] == [(1, 474.5), (2, 475.0)]
     assert Judge(None, 0.0).stops(1, [])
     assert not Judge(None, math.inf).stops(1, [500.0] * 100)
+
+
+def test_levels_are_reached_where_a_record_passes_them() -> None:
+    records = [(1.0, 10, -300.0), (2.0, 20, -190.0), (3.0, 30, -150.0)]
+    runs = [{"records": records, "seconds": 3.0}, {"records": records[:1], "seconds": 9.0}]
+    for level, second, step in ((-200, 2.0, 20), (-150, 3.0, 30)):
+        assert pendulum.reached(runs, level) == (Sample((second,), (9.0,)), Sample((step,)))
+    assert pendulum.reached(runs, 0) == (Sample((), (3.0, 9.0)), None)
 
 
 def test_repeat_counts_what_it_measures() -> None:
@@ -214,6 +224,7 @@ def test_program(
         "training": {"PyTorch VPG": "torch", "rejax PPO (JAX)": "gymnax"},
         "loop": {"Stable-Baselines3 A2C": "torch", "Stable-Baselines3 PPO": "torch"},
         "kernels": {"JAX scan": "gymnax"},
+        "pendulum": {"rl_tools PPO (C++)": "rltools", "Stable-Baselines3 PPO": "torch"},
     }.get(name, {})
     assert skipped.items() <= kept["skipped"].items()
     for peer, package in skipped.items():

@@ -18,12 +18,26 @@ from typing import Any
 
 from npvpg import __version__
 from npvpg.runs.files import write_atomically
+<<<<<<< HEAD
 from verification.speed import kernels, loop, machine, mujoco, plot, rollout, scaling, training
+=======
+from verification.speed import (
+    kernels,
+    loop,
+    machine,
+    pendulum,
+    plot,
+    rollout,
+    scaling,
+    training,
+)
+>>>>>>> 114295f (Measure Pendulum-v1 beside rl_tools, and give PPO a preset there that is as fast)
 from verification.speed.session import QUICK, Plan, Session
 from verification.speed.tables import Table
 
 MEASURES: dict[str, Callable[[Session], list[Table]]] = {
     "training": training.measure,
+    "pendulum": pendulum.measure,
     "rollout": rollout.measure,
     "loop": loop.measure,
     "mujoco": mujoco.measure,

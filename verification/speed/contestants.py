@@ -7,8 +7,9 @@ from typing import Any
 from npvpg.runs import config_file
 from npvpg.runs.config import Config
 
-CARTPOLE, CHEETAH = "CartPole-v1", "HalfCheetah-v5"
+CARTPOLE, CHEETAH, PENDULUM = "CartPole-v1", "HalfCheetah-v5", "Pendulum-v1"
 GOAL = 475.0
+LEVELS = (-200.0, -160.0)  # of Pendulum-v1, for which no threshold is registered
 HIDDEN = list(Config(CARTPOLE, **config_file.preset(CARTPOLE)).hidden)  # everybody's networks
 
 
@@ -105,8 +106,8 @@ def sb3(algorithm: str, env: str, n_envs: int, n_steps: int | None = None) -> Co
     env : str
         Environment.
     n_envs : int
-        Sub-environments: with 8, the settings of its zoo for CartPole; its defaults otherwise,
-        but for the networks.
+        Sub-environments: with 8, the settings of its zoo for CartPole, and for Pendulum those for
+        that; its defaults otherwise, but for the networks.
     n_steps : int, optional
         Steps to train for, in place of those of the zoo.
 
@@ -133,6 +134,16 @@ def sb3(algorithm: str, env: str, n_envs: int, n_steps: int | None = None) -> Co
             "gamma": 0.98,
             "learning_rate": 1e-3,
             "clip_range": 0.2,
+        }
+    if env == PENDULUM:
+        settings["settings"] |= {
+            "n_steps": 1024,
+            "n_epochs": 10,
+            "gae_lambda": 0.95,
+            "gamma": 0.9,
+            "learning_rate": 1e-3,
+            "use_sde": True,
+            "sde_sample_freq": 4,
         }
     return Contestant(f"Stable-Baselines3 {algorithm}", "sb3", settings)
 
@@ -165,6 +176,28 @@ def rejax(env: str) -> Contestant:
     return Contestant(
         "rejax PPO (JAX)", "rejax_", {"env": env, "n_steps": 500_000, "settings": settings}
     )
+
+
+def rl_tools() -> Contestant:
+    """
+    Take part with PPO of rl_tools on its own Pendulum: its example for Python.
+
+    Returns
+    -------
+    Contestant
+        The algorithm, compiled by g++ and linked with MKL.
+    """
+    settings = {
+        "STEP_LIMIT": 74,
+        "N_ENVIRONMENTS": 4,
+        "ON_POLICY_RUNNER_STEPS_PER_ENV": 1024,
+        "BATCH_SIZE": 256,
+        "N_EPOCHS": 2,
+        "GAMMA": 0.9,
+        "OPTIMIZER_ALPHA": 1e-3,
+        "ACTION_ENTROPY_COEFFICIENT": 0.0,
+    }
+    return Contestant("rl_tools PPO (C++)", "rltools_", {"settings": settings})
 
 
 SUMS_IN_JAX = Contestant("JAX scan", "rejax_", {})

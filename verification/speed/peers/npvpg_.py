@@ -21,7 +21,8 @@ from verification.speed.peers.protocol import Judge, repeat, serve
 
 
 def _prepare(env: str, changes: Mapping[str, Any]) -> tuple[Config, VectorEnv]:
-    config = Config(env, **{**config_file.preset(env), **config_file.typed(changes)})
+    named = dict(changes)
+    config = config_file.configure(env, named.pop("algorithm", None), **named)
     return config, environments.make_for(config)
 
 
@@ -47,7 +48,8 @@ def train(
     seed : int
         Seed.
     changes : mapping
-        Fields of the configuration that differ from the preset.
+        Fields of the configuration that differ from the preset; ``algorithm`` names one of the
+        texts, as the flag does.
     goal : float or None
         Return at which training stops.
     max_seconds : float

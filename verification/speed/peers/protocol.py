@@ -113,6 +113,7 @@ class Judge:
         self.max_seconds = max_seconds
         self.recent: deque[float] = deque(maxlen=RECENT)
         self.curve: list[tuple[float, int, float]] = []
+        self.records: list[tuple[float, int, float]] = []
         self.solved_at: int | None = None
         self.steps = 0
         self.seconds = 0.0
@@ -143,8 +144,11 @@ class Judge:
             mean = sum(self.recent) / len(self.recent)
             self.curve.append((self.seconds, steps, mean))
             self._drawn = steps
-        if self.goal is not None and len(self.recent) == RECENT:
-            solved = sum(self.recent) >= self.goal * RECENT
+        if len(self.recent) == RECENT:
+            mean = sum(self.recent) / RECENT
+            if not self.records or mean > self.records[-1][2]:
+                self.records.append((self.seconds, steps, mean))
+            solved = self.goal is not None and sum(self.recent) >= self.goal * RECENT
         if solved:
             self.solved_at = steps
             self.curve.append((self.seconds, steps, sum(self.recent) / RECENT))
@@ -162,13 +166,16 @@ class Judge:
         Returns
         -------
         dict
-            Seconds, steps, step at which it was solved, curve, set-up time and peak memory.
+            Seconds, steps, step at which it was solved, curve, set-up time and peak memory; and
+            ``records``, seconds, steps and mean return of the last 100 episodes wherever that was
+            higher than ever before.
         """
         return {
             "seconds": self.seconds,
             "steps": self.steps,
             "solved_at": self.solved_at,
             "curve": self.curve,
+            "records": self.records,
             "setup_seconds": setup_seconds,
             "peak_megabytes": peak_megabytes(),
         }
