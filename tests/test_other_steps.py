@@ -103,8 +103,8 @@ def test_every_algorithm_is_a_configuration() -> None:
 def test_an_algorithm_has_settings_of_its_own_in_an_environment() -> None:
     """Over those of the environment, under those of a file and the flags."""
     assert npvpg.configure("Pendulum-v1", "trpo").max_kl == 0.02
-    assert npvpg.configure("Pendulum-v1", "ppo").value_steps == 4
-    assert npvpg.configure("Pendulum-v1").value_steps == 30
+    assert npvpg.configure("Pendulum-v1", "ppo").horizon == 256
+    assert npvpg.configure("Pendulum-v1").horizon == 128
     assert npvpg.configure("Pendulum-v1", "ppo", value_steps=7).value_steps == 7
     for path in PRESETS.glob("*/*.toml"):
         assert config_file.read(path)

@@ -18,20 +18,17 @@ from typing import Any
 
 from npvpg import __version__
 from npvpg.runs.files import write_atomically
-<<<<<<< HEAD
-from verification.speed import kernels, loop, machine, mujoco, plot, rollout, scaling, training
-=======
 from verification.speed import (
     kernels,
     loop,
     machine,
+    mujoco,
     pendulum,
     plot,
     rollout,
     scaling,
     training,
 )
->>>>>>> 114295f (Measure Pendulum-v1 beside rl_tools, and give PPO a preset there that is as fast)
 from verification.speed.session import QUICK, Plan, Session
 from verification.speed.tables import Table
 
