@@ -19,6 +19,7 @@ import numpy as np
 from typing_extensions import override
 
 from npvpg.envs.faults import EnvError
+from npvpg.jobs.interrupt import Interrupted, Interrupts
 from npvpg.jobs.remote import Remote
 from npvpg.jobs.run import versions
 from npvpg.runs.config import Config
@@ -246,7 +247,12 @@ class Cluster:
         Gone
             If there is nothing, and the cluster has not answered for a while.
         """
-        ready: list[Any] = self.ray.wait(references, timeout=seconds)[0]
+        try:
+            ready: list[Any] = self.ray.wait(references, timeout=seconds)[0]
+        except Interrupted:
+            raise
+        except KeyboardInterrupt:  # Ray's own, which does not say by which signal
+            raise Interrupted(Interrupts.last) from None
         self._missed = 0 if ready or self._answers() else self._missed + 1
         if self._missed >= _PATIENCE:
             raise self.gone()

@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -41,6 +41,9 @@ class Interrupts:
     >>> with Interrupts() as interrupts, interrupts.held():
     ...     pass  # a signal here waits for the end of the block
     """
+
+    last: ClassVar[int] = signal.SIGINT
+    """The signal that came last, for where a library raises its own exception in place of ours."""
 
     def __init__(self) -> None:
         self._signum: int | None = None
@@ -93,7 +96,7 @@ class Interrupts:
     def _receive(self, signum: int, _frame: FrameType | None) -> None:
         """Raise for the first signal, unless it is held."""
         if self._signum is None:
-            self._signum = signum
+            self._signum = Interrupts.last = signum
             if not self._held:
                 self._stop()
 
