@@ -145,11 +145,12 @@ class Sweep(Command):
     @override
     def carry_out(self) -> int:
         from npvpg.runs import sweep
+        from npvpg.runs.sweep_directory import SweepDirectory
 
-        source = self.file or sweep.SweepDirectory(self.resume or Path()).checked_file
+        source = self.file or SweepDirectory(self.resume or Path()).checked_file
         asked = sweep.read(source)
         out = self.resume or self.out or timed_path(f"sweep-{short(asked.env)}", datetime.now())
-        directory = sweep.SweepDirectory(out)
+        directory = SweepDirectory(out)
         if self.resume is None:
             directory.create(source)
         n_left = directory.n_left()

@@ -13,7 +13,7 @@ from npvpg.recent import rolling_mean
 from npvpg.runs import sweep
 from npvpg.runs.log import read_episodes
 from npvpg.runs.report import Report
-from npvpg.runs.sweep import SweepDirectory
+from npvpg.runs.sweep_directory import SweepDirectory
 
 POINTS = 100  # of a run that is over, told to a new scheduler
 

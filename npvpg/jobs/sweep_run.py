@@ -12,7 +12,7 @@ from npvpg.runs import environments
 from npvpg.runs import seeds as words
 from npvpg.runs.files import write_atomically
 from npvpg.runs.modules import short
-from npvpg.runs.sweep import SweepDirectory
+from npvpg.runs.sweep_directory import SweepDirectory
 from npvpg.show import pictures, sweep_page
 from npvpg.show.board import Board
 

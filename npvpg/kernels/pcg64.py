@@ -22,25 +22,20 @@ from numpy.typing import NDArray
 
 from npvpg.kernels.compiler import jit
 
-LOW = np.uint64(0xFFFFFFFF)
-WORD = np.uint64(32)
-CARRY = np.uint64(1 << 32)
+LOW, WORD, CARRY = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(1 << 32)
 ZERO, ONE = np.uint64(0), np.uint64(1)
 
 # The multiplier of the generator, 0x2360ed051fc65da44385df649fccf645, lowest limb first.
 M0, M1 = np.uint64(0x9FCCF645), np.uint64(0x4385DF64)
 M2, M3 = np.uint64(0x1FC65DA4), np.uint64(0x2360ED05)
-XSL_ROTATION, XSL_WIDTH = np.uint64(58), np.uint64(64)
-XSL_MASK = np.uint64(63)
-MANTISSA = np.uint64(11)
-EPSILON = 2.0**-53
+XSL_ROTATION, XSL_WIDTH, XSL_MASK = np.uint64(58), np.uint64(64), np.uint64(63)
+MANTISSA, EPSILON = np.uint64(11), 2.0**-53
 
 # The hash of numpy.random.SeedSequence.
 INIT_A, MULT_A = np.uint64(0x43B0D7E5), np.uint64(0x931E8875)
 INIT_B, MULT_B = np.uint64(0x8B51F9DD), np.uint64(0x58F38DED)
 MIX_L, MIX_R = np.uint64(0xCA01F9DD), np.uint64(0x4973F715)
-XSHIFT = np.uint64(16)
-POOL = 4
+XSHIFT, POOL = np.uint64(16), 4
 
 
 def _advance(row: NDArray[np.uint64]) -> None:

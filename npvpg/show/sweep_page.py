@@ -9,7 +9,7 @@ from npvpg.recent import RECENT
 from npvpg.runs.files import write_atomically
 from npvpg.runs.log import read_episodes
 from npvpg.runs.modules import short
-from npvpg.runs.sweep import SweepDirectory
+from npvpg.runs.sweep_directory import SweepDirectory
 from npvpg.show import lines, pictures
 from npvpg.show.board import Board
 from npvpg.show.numbers import number

@@ -18,7 +18,8 @@ from npvpg.command.main import main
 from npvpg.jobs.stopping import scheduler
 from npvpg.jobs.sweep_run import ranked
 from npvpg.runs.report import Report
-from npvpg.runs.sweep import SweepDirectory, read
+from npvpg.runs.sweep import read
+from npvpg.runs.sweep_directory import SweepDirectory
 
 ROOT = Path(npvpg.__file__).parents[1]
 SWEEP = """

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from npvpg.runs.sweep import Between, SweepDirectory, read
+from npvpg.runs.sweep import Between, read
+from npvpg.runs.sweep_directory import SweepDirectory
 
 HEAD = 'env = "CartPole-v1"\nseeds = "0-2"\n'
 
