@@ -30,6 +30,7 @@ EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
     "video": (("pygame", "imageio_ffmpeg"), '"gymnasium[classic-control]" imageio-ffmpeg'),
     "export": (("onnx", "onnxruntime"), "onnx onnxruntime"),
     "tensorboard": (("tensorboard",), "tensorboard"),
+    "ray": (("ray", "pandas"), '"ray[tune]"'),
 }
 """What each extra brings: its modules, and the packages that pip takes."""
 

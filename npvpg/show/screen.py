@@ -108,6 +108,8 @@ class Screen:
             f" · {networks}, {config.dtype}",
         )
         self.line("seed", str(config.seed))
+        if run.crew is not None:
+            self.line("workers", f"{run.crew.n}, which share the sub-environments out")
         going_on = f" · going on at step {start.steps:,}" if start.steps else ""
         if config.init_from and not start.steps:
             self.line("begins with", f"the parameters and normaliser of {config.init_from}")

@@ -254,7 +254,7 @@ def joined(played: list[Played]) -> Played:
 
 
 def _padded(part: NDArray[Any], n_steps: int) -> NDArray[Any]:
-    """Lengthen along the time, with nothing that ends an episode."""
+    """Lengthen along the time, by what no collector keeps."""
     missing = n_steps - part.shape[1]
     if not missing:
         return part

@@ -76,7 +76,7 @@ def test_workers_that_are_killed_change_nothing(nodes: Any, tmp_path: Path) -> N
 def test_a_node_that_is_killed_changes_nothing(nodes: Any, tmp_path: Path) -> None:
     want = alone(tmp_path / "die", tmp_path / "alone", 3, 20.0)
     asked = kills.config(tmp_path / "die", 3, 20.0)
-    assert kills.nodes(asked, tmp_path / "run", nodes, 4, 1) >= 1
+    assert kills.node(asked, tmp_path / "run", nodes, 4) >= 1
     assert kills.numbers(tmp_path / "run") == want
 
 

@@ -128,33 +128,42 @@ def _kill(n_workers: int, n_nodes: int) -> int:
     """Kill workers and nodes, and compare."""
     from ray.cluster_utils import Cluster  # noqa: PLC0415 - an extra
 
+    made: Any = Cluster(initialize_head=True, head_node_args=kills.NODE)
     code = 0
-    with TemporaryDirectory() as folder:
-        path = Path(folder)
-        for kind, n_kills, milliseconds in (("workers", n_workers, 0.0), ("nodes", n_nodes, 20.0)):
-            if not n_kills:
-                continue
-            n_updates = n_kills + 1 if kind == "workers" else 2 * n_kills + 1
-            asked = kills.config(path / "die", n_updates, milliseconds)
-            run.train(asked, RunDirectory(path / f"alone-{kind}"))
-            made: Any = Cluster(initialize_head=True, head_node_args=kills.NODE)
-            there = path / kind
-            began = time.perf_counter()
-            if kind == "workers":
-                lost = kills.workers(asked, there, made.address, 3)
-            else:
-                lost = kills.nodes(asked, there, made, 4, n_kills)
-            seconds = time.perf_counter() - began
-            made.shutdown()
-            same = kills.numbers(there) == kills.numbers(path / f"alone-{kind}")
-            code |= not same
-            told = "the same" if same else "DIFFERENT"
-            print(
-                f"{n_kills} {kind} killed in {n_updates} updates, {lost} workers lost, "
-                f"{seconds:.0f} s: state, metrics and episodes are {told}",
-                flush=True,
-            )
+    try:
+        with TemporaryDirectory() as folder:
+            path = Path(folder)
+            if n_workers:
+                asked = kills.config(path / "die", n_workers + 1)
+                want = _alone(asked, path / "alone")
+                lost = kills.workers(asked, path / "run", made.address, 3)
+                same = kills.numbers(path / "run") == want
+                code |= _tell(f"{n_workers} workers killed, {lost} lost", same=same)
+        with TemporaryDirectory() as folder:
+            path = Path(folder)
+            asked = kills.config(path / "die", 3, 20.0)
+            want = _alone(asked, path / "alone") if n_nodes else {}
+            for number in range(n_nodes):
+                there = path / str(number)
+                lost = kills.node(asked, there, made, 4)
+                same = kills.numbers(there) == want and lost > 0
+                code |= _tell(f"node {number + 1} killed, {lost} workers lost", same=same)
+    finally:
+        made.shutdown()
     return code
+
+
+def _alone(asked: Config, path: Path) -> dict[str, bytes]:
+    """Train in one process, in which nothing is killed."""
+    run.train(asked, RunDirectory(path))
+    return kills.numbers(path)
+
+
+def _tell(what: str, *, same: bool) -> int:
+    """Say what became of a run."""
+    told = "the same" if same else "DIFFERENT"
+    print(f"{what}: state, metrics and episodes are {told}", flush=True)
+    return int(not same)
 
 
 if __name__ == "__main__":

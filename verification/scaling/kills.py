@@ -162,9 +162,9 @@ def workers(asked: Config, path: Path, address: str, n: int) -> int:
     return train(asked, path, address, n, happen).n_hired - n
 
 
-def nodes(asked: Config, path: Path, made: Any, n: int, n_kills: int) -> int:
+def node(asked: Config, path: Path, made: Any, n: int) -> int:
     """
-    Kill a node in the middle of an update, and add another, again and again.
+    Kill a node in the middle of the second update.
 
     Parameters
     ----------
@@ -176,27 +176,24 @@ def nodes(asked: Config, path: Path, made: Any, n: int, n_kills: int) -> int:
         The cluster; its head is left alone.
     n : int
         How many workers.
-    n_kills : int
-        How many nodes.
 
     Returns
     -------
     int
-        How many workers were lost with them.
+        How many workers were lost with it.
     """
-    killers: list[threading.Thread] = []
-    latest = [made.add_node(**NODE)]
+    doomed = made.add_node(**NODE)
 
     def kill() -> None:
         time.sleep(asked.env_arg["milliseconds"] * HORIZON / 2000)
-        made.remove_node(latest[0], allow_graceful=False)
+        made.remove_node(doomed, allow_graceful=False)
+
+    killer = threading.Thread(target=kill)
 
     def happen(update: int) -> None:
-        if killers:
-            killers.pop().join()
-            latest[0] = made.add_node(**NODE)
-        if update % 2 == 1 and update // 2 < n_kills:
-            killers.append(threading.Thread(target=kill))
-            killers[0].start()
+        if update == 1:
+            killer.start()
 
-    return train(asked, path, made.address, n, happen).n_hired - n
+    crew = train(asked, path, made.address, n, happen)
+    killer.join()
+    return crew.n_hired - n
