@@ -104,7 +104,7 @@ def test_actions_in_the_wrong_unit_are_clipped(tmp_path: Path) -> None:
         "    return gymnasium.wrappers.RescaleAction(env, -0.01, 0.01)\n"
     )
     wrapper = f"{tmp_path}/unit.py:hundredth"
-    settings = {"wrapper": (wrapper,), "action_bound": "clip", "steps": 12_000}
+    settings = {"wrapper": (wrapper,), "action_bound": "clip", "steps": 24_000}
     assert warnings_of(tmp_path / "run", "Pendulum-v1", **settings) == ["clipped-actions"]
 
 

@@ -9,7 +9,9 @@ PAGE = (ROOT / "docs/environments.md").read_text(encoding="utf-8")
 
 def test_every_test_that_the_page_names_is_there() -> None:
     file, named = "", 0
-    for link, test in re.findall(r"\]\(\.\./(tests/[\w/]+\.py)\)|`(test_\w+)`", PAGE):
+    for link, test in re.findall(
+        r"\]\(\.\./((?:tests|verification)/[\w/]+\.py)\)|`(test_\w+)`", PAGE
+    ):
         file = link or file
         if test:
             named += 1

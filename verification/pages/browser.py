@@ -12,7 +12,6 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -21,8 +20,7 @@ from verification.pages.links import dead
 if TYPE_CHECKING:  # the extra docs brings it
     from playwright.sync_api import ConsoleMessage, Error, Request
 
-WIDTHS = (1280, 390)
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+VIEWS: tuple[tuple[int, Literal["light", "dark"]], ...] = ((1280, "light"), (390, "dark"))
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -76,7 +74,7 @@ def complaints(site: Path, chromium: str, pages: Sequence[Path]) -> Iterator[str
     root = site.resolve().as_uri()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for width, scheme in product(WIDTHS, SCHEMES):
+        for width, scheme in VIEWS:
             page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
             heard: list[str] = []
             page.on("console", partial(_console, heard))
@@ -121,7 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wrong = [*dead(options.site), *complaints(options.site, chromium, pages)]
     for line in wrong:
         print(line)
-    print(f"{len(pages)} pages at {' and '.join(map(str, WIDTHS))} px: {len(wrong)} complaints")
+    views = " and ".join(f"{width} px, {scheme}" for width, scheme in VIEWS)
+    print(f"{len(pages)} pages at {views}: {len(wrong)} complaints")
     return int(bool(wrong))
 
 
