@@ -221,9 +221,12 @@ class TestEvaluations:
     @pytest.mark.slow
     def test_training_is_the_same_with_and_without(self) -> None:
         plain = trained("plain", steps=2000, policy_lr=0.02)
+        expected = outcome(plain)
         for backend in ("compiled", "gymnasium"):
             watched = trained(backend, **EVALUATED, backend=backend)
-            assert outcome(watched) == outcome(plain)
+            if backend == "gymnasium":  # what its environments are no checkpoint can hold
+                expected = {k: v for k, v in expected.items() if not k.startswith("position.env.")}
+            assert outcome(watched) == expected
             assert len(read_evaluations(watched.evaluations)["steps"]) == 5
         assert not plain.evaluations.exists()
 
