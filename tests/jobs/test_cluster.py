@@ -35,9 +35,9 @@ def new_cluster() -> Any:
     return Cluster(initialize_head=True, head_node_args=kills.NODE)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def nodes() -> Iterator[Any]:
-    """Start a cluster of two nodes."""
+    """Start a cluster of two nodes, on which nothing was lost before."""
     made = new_cluster()
     made.add_node(**kills.NODE)
     yield made
