@@ -153,7 +153,7 @@ class Sweep(Command):
         directory = SweepDirectory(out)
         if self.resume is None:
             directory.create(source)
-        n_left = directory.n_left()
+        n_left = len(directory.left())
         with (
             resumable(directory.path, self.name),
             engines.started(self.engine, self.ray_address, self.jobs, n_left) as (stops, workers),

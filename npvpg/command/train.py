@@ -192,11 +192,11 @@ class Train(Command):
         if self.workers is None:
             yield None
             return
-        from npvpg.jobs import cluster
+        from npvpg.jobs import cluster, ray_crew
 
         with (
             cluster.connected(self.ray_address, self.workers) as at,
-            contextlib.closing(cluster.RayCrew(at, self.settings, self.workers)) as crew,
+            contextlib.closing(ray_crew.RayCrew(at, self.settings, self.workers)) as crew,
         ):
             yield crew
 

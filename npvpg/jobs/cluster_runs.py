@@ -6,8 +6,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from typing_extensions import override
+
 from npvpg.jobs.cluster import Cluster, check_versions
-from npvpg.jobs.job import Job
+from npvpg.jobs.job import Carrier, Job
 from npvpg.jobs.remote import RemoteRun, files_of
 from npvpg.runs.directory import RunDirectory
 from npvpg.runs.files import write_atomically
@@ -18,7 +20,7 @@ _LOOK = 1.0  # between two looks whether the cluster is there [s]
 _SAVING = 60.0  # time that the runs get to save their state [s]
 
 
-class ClusterWorkers:
+class ClusterWorkers(Carrier):
     """
     Processes of a cluster for runs.
 
@@ -56,30 +58,10 @@ class ClusterWorkers:
                 put(running.job.directory.path, self._cluster.get(reference, within=_SAVING))
             self._cluster.end(running.handle)
 
+    @override
     def carry_out(
         self, jobs: Sequence[Job], stops: Callable[[Report], bool] | None = None
     ) -> Iterator[Report]:
-        """
-        Carry out runs.
-
-        Parameters
-        ----------
-        jobs : sequence of Job
-            The runs, begun in this order.
-        stops : callable, optional
-            Takes a report, says whether its run is to be stopped for good.
-
-        Yields
-        ------
-        Report
-            What the runs report, as it comes; the last of each run says "finished", "stopped" or
-            "failed".
-
-        Raises
-        ------
-        ValueError
-            If a process has other versions than this one, or the cluster is no more.
-        """
         waiting = [_Running(job) for job in jobs]
         while waiting or self._busy:
             while waiting and len(self._busy) < self.n:

@@ -1,8 +1,8 @@
 """What one process asks another to carry out."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from npvpg.runs.config import Config
 from npvpg.runs.directory import RunDirectory
@@ -40,12 +40,13 @@ class Job:
         return f"{self.trial}/{self.config.seed}" if self.trial else str(self.config.seed)
 
 
-class Carrier(Protocol):
+class Carrier(ABC):
     """Processes that carry out runs side by side, here or elsewhere."""
 
     n: int
     """How many."""
 
+    @abstractmethod
     def carry_out(
         self, jobs: Sequence[Job], stops: Callable[[Report], bool] | None = None
     ) -> Iterator[Report]:
@@ -59,8 +60,14 @@ class Carrier(Protocol):
         stops : callable, optional
             Takes a report, says whether its run is to be stopped for good.
 
-        Returns
-        -------
-        iterator of Report
-            What the runs report, as it comes; the last of each run says how it ended.
+        Yields
+        ------
+        Report
+            What the runs report, as it comes; the last of each run says "finished", "stopped" or
+            "failed".
+
+        Raises
+        ------
+        ValueError
+            If no process is to be had that gives the same numbers.
         """

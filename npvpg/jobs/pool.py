@@ -15,8 +15,10 @@ from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Self
 
+from typing_extensions import override
+
 from npvpg.jobs.interrupt import ignored
-from npvpg.jobs.job import Job
+from npvpg.jobs.job import Carrier, Job
 from npvpg.runs import cores
 from npvpg.runs.report import ENDED, Report
 
@@ -24,7 +26,7 @@ _PATIENCE = 60.0  # time that a run gets to save its state, of which it needs a 
 _LOOK = 1.0  # between two looks whether the processes are alive [s]
 
 
-class Workers:
+class Workers(Carrier):
     """
     Processes for runs.
 
@@ -71,25 +73,10 @@ class Workers:
             if worker.process.is_alive():
                 worker.process.kill()
 
+    @override
     def carry_out(
         self, jobs: Sequence[Job], stops: Callable[[Report], bool] | None = None
     ) -> Iterator[Report]:
-        """
-        Carry out runs.
-
-        Parameters
-        ----------
-        jobs : sequence of Job
-            The runs, begun in this order.
-        stops : callable, optional
-            Takes a report, says whether its run is to be stopped for good.
-
-        Yields
-        ------
-        Report
-            What the runs report, as it comes; the last of each run says "finished", "stopped" or
-            "failed".
-        """
         waiting = list(jobs)
         while waiting or self._busy:
             while waiting and self._idle:

@@ -21,8 +21,9 @@ from npvpg.runs.directory import RunDirectory
 from npvpg.runs.report import Report
 from npvpg.world.actor import Actor
 from npvpg.world.engine import Played, Task
+from npvpg.world.local import LocalWorker
 from npvpg.world.position import Position
-from npvpg.world.split import LocalWorker, Part
+from npvpg.world.split import Part
 
 
 class Remote:

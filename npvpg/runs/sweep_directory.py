@@ -114,17 +114,6 @@ class SweepDirectory:
         n = len(read(self.checked_file).drawn())
         return [self.trial(number).read() for number in range(n)]
 
-    def n_left(self) -> int:
-        """
-        Count the runs that are left to do.
-
-        Returns
-        -------
-        int
-            Their number.
-        """
-        return len(self.left())
-
     def left(self) -> list[tuple[int, Config]]:
         """
         List the runs that are left to do.

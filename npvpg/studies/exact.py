@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from npvpg.estimators import NAMED, BaselinedReturn, Estimator, named
 from npvpg.lab.exact import (
@@ -41,6 +42,22 @@ class Study(NamedTuple):
     error: float
     seed: int
 
+    def value(self, error: float) -> NDArray[np.float64]:
+        """
+        Value function that is wrong by so much, in the same directions every time.
+
+        Parameters
+        ----------
+        error : float
+            Its error, in standard deviations.
+
+        Returns
+        -------
+        ndarray of float64, shape (H + 1, S + 1)
+            Values [reward].
+        """
+        return self.lab.wrong_value(error, generator(self.seed, Purpose.STUDY, 2))
+
     def moments(
         self,
         estimator: Estimator,
@@ -65,8 +82,7 @@ class Study(NamedTuple):
         Moments
             The moments, and the gradient of the objective.
         """
-        rng = generator(self.seed, Purpose.STUDY, 2)
-        value = self.lab.wrong_value(self.error if error is None else error, rng)
+        value = self.value(self.error if error is None else error)
         n = n_trajectories or self.n_trajectories
         return self.lab.moments(estimator, value, n_trajectories=n)
 
@@ -133,12 +149,11 @@ def least(asked: Study) -> dict[str, Moments]:
     """
     lab, n = asked.lab, asked.n_trajectories
     estimator = BaselinedReturn(lab.process.gamma)
-    value = lab.wrong_value(asked.error, generator(asked.seed, Purpose.STUDY, 2))
     constant = best_baseline(lab, constant=True)
     return {
         "best constant": lab.moments(estimator, constant, n_trajectories=n),
         "best b(s, t)": lab.moments(estimator, best_baseline(lab), n_trajectories=n),
-        "all actions": all_actions(lab, value, n),
+        "all actions": all_actions(lab, asked.value(asked.error), n),
     }
 
 

@@ -9,21 +9,16 @@ replaced by one that plays its part again from where it stood.
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, NamedTuple, final
 
 import numpy as np
-from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from npvpg.envs.faults import EnvError
-from npvpg.envs.serial import close
 from npvpg.world.actor import Actor
 from npvpg.world.engine import Engine, Played, Record, Task
 from npvpg.world.position import Position
-from npvpg.world.vector import SeededVectorEnv
 
 PATIENCE = 5
 """Workers that may be lost one after the other at one part of a batch."""
@@ -259,70 +254,3 @@ def _padded(part: NDArray[Any], n_steps: int) -> NDArray[Any]:
     if not missing:
         return part
     return np.concatenate([part, np.zeros((len(part), missing, *part.shape[2:]), part.dtype)], 1)
-
-
-@final
-class LocalWorker(Worker):
-    """
-    A worker in this process, which plays as soon as it is asked to.
-
-    Parameters
-    ----------
-    env : gymnasium.vector.VectorEnv
-        Its sub-environments, autoreset disabled.
-    part : Part
-        Which ones they are.
-    """
-
-    def __init__(self, env: VectorEnv[Any, Any, Any], part: Part) -> None:
-        self._first = part.first
-        self._driver = SeededVectorEnv(
-            env, part.seed, seed_bits=part.seed_bits, repeat=part.repeat, first=part.first
-        )
-        self._played: Played | None = None
-        self._fault: EnvError | None = None
-
-    @override
-    def begin(self, actor: Actor, position: Position, task: Task, *, anew: bool) -> None:
-        self._played = self._fault = None
-        try:
-            if anew:
-                self._driver.return_to(position)
-            self._played = self._driver.play(actor, position, task)
-        except EnvError as fault:
-            self._fault = fault.counted_from(self._first)
-
-    @override
-    def end(self) -> Played:
-        if self._fault is not None:
-            raise self._fault
-        assert self._played is not None
-        return self._played
-
-
-@final
-class LocalCrew(Crew):
-    """
-    Workers in this process.
-
-    Parameters
-    ----------
-    make : callable
-        Makes a vector environment of so many sub-environments.
-    n : int
-        How many workers.
-    """
-
-    def __init__(self, make: Callable[[int], VectorEnv[Any, Any, Any]], n: int) -> None:
-        self.n, self._make = n, make
-        self._envs: list[VectorEnv[Any, Any, Any]] = []
-
-    @override
-    def hire(self, part: Part) -> LocalWorker:
-        self._envs.append(self._make(part.n))
-        return LocalWorker(self._envs[-1], part)
-
-    @override
-    def close(self) -> None:
-        for env in self._envs:
-            close(env)

@@ -9,7 +9,7 @@ import pytest
 from npvpg.runs import environments
 from npvpg.runs.config import Config
 from npvpg.world.actor import Actor
-from npvpg.world.split import LocalCrew
+from npvpg.world.local import LocalCrew
 from verification.scaling import __main__ as command
 from verification.scaling import measure
 from verification.scaling.simulate import Load, limit, saturation, throughput

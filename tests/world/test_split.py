@@ -14,9 +14,10 @@ from npvpg.mlp import MLP
 from npvpg.policy import Policy
 from npvpg.world.actor import Actor
 from npvpg.world.engine import Played, Task
+from npvpg.world.local import LocalCrew
 from npvpg.world.position import Position
 from npvpg.world.rollout import fixed_horizon
-from npvpg.world.split import PATIENCE, Crew, LocalCrew, Lost, Part, Split, Worker
+from npvpg.world.split import PATIENCE, Crew, Lost, Part, Split, Worker
 from npvpg.world.streams import Purpose
 from npvpg.world.vector import SeededVectorEnv
 

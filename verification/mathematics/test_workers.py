@@ -26,8 +26,9 @@ from npvpg.value import MLPValue
 from npvpg.vpg import VPG, Learner
 from npvpg.world.actor import Actor
 from npvpg.world.engine import Played, Task
+from npvpg.world.local import LocalCrew
 from npvpg.world.position import Position
-from npvpg.world.split import Crew, LocalCrew, Lost, Part, Worker
+from npvpg.world.split import Crew, Lost, Part, Worker
 from verification import flat
 from verification.claims import claim, require
 
@@ -194,8 +195,8 @@ NAMES = st.sampled_from(sorted(LAWS))
         "npvpg.world.split.Part",
         "npvpg.world.split.Worker",
         "npvpg.world.split.Crew",
-        "npvpg.world.split.LocalWorker",
-        "npvpg.world.split.LocalCrew",
+        "npvpg.world.local.LocalWorker",
+        "npvpg.world.local.LocalCrew",
         "npvpg.world.split.joined",
         "npvpg.world.streams.Streams",
         "npvpg.world.player.Player",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
-from npvpg.jobs import cluster, run
+from npvpg.jobs import cluster, ray_crew, run
 from npvpg.runs import progress
 from npvpg.runs.config import Config
 from npvpg.runs.config_file import configure
@@ -79,7 +79,7 @@ def config(file: Path, n_updates: int, milliseconds: float = 0.0) -> Config:
 
 def train(
     asked: Config, path: Path, address: str, n: int, happen: Callable[[int], None] = lambda _: None
-) -> cluster.RayCrew:
+) -> ray_crew.RayCrew:
     """
     Train with workers.
 
@@ -102,7 +102,7 @@ def train(
         The workers, which are no more.
     """
     with cluster.connected(address, n) as at:
-        crew = cluster.RayCrew(at, asked, n)
+        crew = ray_crew.RayCrew(at, asked, n)
         try:
             run.train(asked, RunDirectory(path), crew=crew, screen=Watching(happen))
         finally:

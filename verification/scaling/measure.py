@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npvpg.jobs import cluster
+from npvpg.jobs import cluster, ray_crew
 from npvpg.jobs.remote import packed
 from npvpg.runs import environments
 from npvpg.runs.build import build
@@ -16,8 +16,9 @@ from npvpg.runs.config import Config
 from npvpg.runs.config_file import configure
 from npvpg.world.actor import Actor
 from npvpg.world.engine import Task
+from npvpg.world.local import LocalCrew
 from npvpg.world.position import Position
-from npvpg.world.split import Crew, LocalCrew, Part, Split
+from npvpg.world.split import Crew, Part, Split
 from npvpg.world.streams import SEED_BITS, Purpose
 from verification.speed.tables import Table
 from verification.speed.timing import Sample
@@ -131,7 +132,7 @@ def scaling(config: Config, workers: tuple[int, ...], n: int) -> dict[int, Sampl
         with cluster.connected(None, count) if count else nullcontext() as at:
             crew: Crew = LocalCrew(lambda m: environments.make_for(config, m), 1)
             if at is not None:
-                crew = cluster.RayCrew(at, config, count)
+                crew = ray_crew.RayCrew(at, config, count)
             with engine(crew, config) as (split, actor):
                 found[count] = Sample(tuple(steps / t for t in times(split, actor, config, n)))
     return found
@@ -165,7 +166,7 @@ def costs(widths: tuple[int, ...], n: int, config: Config = CARTPOLE) -> list[Co
 
             with (
                 engine(LocalCrew(make, 1), wide) as (here, actor),
-                engine(cluster.RayCrew(at, wide, 1), wide) as (there, _),
+                engine(ray_crew.RayCrew(at, wide, 1), wide) as (there, _),
             ):
                 for split in (there, here):  # warm
                     times(split, actor, wide, 1)
